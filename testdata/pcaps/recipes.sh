@@ -1,0 +1,158 @@
+# recipes.sh: what every recipe of this folder shares. A recipe sources it first:
+#
+#	. "$(dirname "$0")/recipes.sh"
+#
+# Sourcing starts the recipe again in namespaces of its own (network, processes,
+# mounts, and users unless it runs as root), so that nothing else is captured,
+# every port is free, and no peer outlives the recipe. In there the names
+# www.example.test, wrong.example.test and peer.example.test are this machine.
+#
+# A recipe leaves NAME.pcapng and, where a peer can write one, NAME.keys beside
+# itself. Nothing is installed; what is missing is named with its Debian package.
+
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+name=$(basename "$0" .recipe)
+
+# need PROGRAM... - stops with the Debian package of a program that is not there.
+need() {
+	for program in "$@"; do
+		command -v "$program" >/dev/null 2>&1 && continue
+		case $program in
+		unshare) package=util-linux ;;
+		ip | ss) package=iproute2 ;;
+		editcap | mergecap) package=wireshark-common ;;
+		gnutls-cli | gnutls-serv) package=gnutls-bin ;;
+		selfserv | tstclnt | certutil | pk12util) package=libnss3-tools ;;
+		java) package=default-jdk-headless ;;
+		firefox-esr | chromium | nginx | haproxy | lighttpd | curl | openssl | tcpdump | tshark | ethtool | zstd) package=$program ;;
+		stunnel) package=stunnel4 ;;
+		node) package=nodejs ;;
+		go) package='golang (see go.mod for the version)' ;;
+		*) package=$program ;;
+		esac
+		echo "$name: needs $program, Debian package: $package" >&2
+		exit 1
+	done
+}
+
+need unshare ip ss ethtool tcpdump editcap tshark openssl
+
+if [ -z "${RECIPE_TMP:-}" ]; then
+	RECIPE_TMP=$(mktemp -d)
+	export RECIPE_TMP
+	trap 'rm -rf "$RECIPE_TMP"' EXIT
+	trap 'exit 1' INT TERM
+	if [ "$(id -u)" = 0 ]; then as=; else as=--map-root-user; fi
+	unshare $as --net --mount --pid --fork --kill-child --mount-proc sh "$0" "$@"
+	exit
+fi
+
+tmp=$RECIPE_TMP
+pki=$here/pki
+keys=$tmp/keys
+port=14433
+limit='timeout -k 1 20'
+capture_pid=
+
+printf '127.0.0.1 localhost www.example.test wrong.example.test peer.example.test\n::1 ip6-localhost ip6.example.test\n' >"$tmp/hosts"
+mount --bind "$tmp/hosts" /etc/hosts
+ip link set lo up
+# Segments of Ethernet's size, cut by TCP itself: flights span packets as they
+# do on a real network.
+link_real() {
+	ip link set "$1" mtu "${2:-1500}"
+	ethtool -K "$1" tso off gso off gro off >/dev/null 2>&1 || true
+}
+link_real lo
+
+# A page that a server gives for GET /hello, status line and headers included.
+mkdir -p "$tmp/site"
+printf 'HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 18\r\n\r\nhello from tlslens' >"$tmp/site/hello"
+printf 'hello from tlslens' >"$tmp/site/index.html"
+printf 'GET /hello HTTP/1.0\r\n\r\n' >"$tmp/get"
+
+# start_capture [FILTER [INTERFACE]] - captures whole packets until stop_capture.
+start_capture() {
+	tcpdump -Z root --immediate-mode -U -i "${2:-lo}" -s 0 -w "$tmp/cap.pcap" "${1:-tcp port $port}" 2>"$tmp/tcpdump.log" &
+	capture_pid=$!
+	until grep -q listening "$tmp/tcpdump.log"; do sleep 0.05; done
+	sleep 0.2
+}
+
+# stop_capture - ends the capture and writes NAME.pcapng and NAME.keys.
+stop_capture() {
+	sleep 0.4
+	kill -INT "$capture_pid"
+	wait "$capture_pid" || true
+	editcap -F pcapng "$tmp/cap.pcap" "$here/$name.pcapng"
+	keep_keys
+}
+
+# keep_keys - writes NAME.keys, each line once, if a peer logged any.
+keep_keys() {
+	rm -f "$here/$name.keys"
+	[ -s "$keys" ] || return 0
+	grep -v '^#' "$keys" | awk 'NF == 3 && !seen[$0]++' >"$here/$name.keys"
+}
+
+# listening PORT - waits until somebody listens there.
+listening() {
+	tries=0
+	until ss -Hltn "sport = :$1" | grep -q .; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || { echo "$name: nobody listens on port $1" >&2; exit 1; }
+		sleep 0.05
+	done
+}
+
+# serve ARG... - an openssl s_server on $port that answers GET /hello; the
+# certificate is $leaf (default www), sent with its chain.
+serve() {
+	leaf=${leaf:-www}
+	awk '/BEGIN/ { n++ } n > 1' "$pki/$leaf.chain.pem" >"$tmp/issuers.pem"
+	(cd "$tmp/site" && exec openssl s_server -accept "127.0.0.1:$port" -HTTP \
+		-cert "$pki/$leaf.pem" -key "$pki/$leaf.key" -cert_chain "$tmp/issuers.pem" \
+		-keylogfile "$keys" "$@" >"$tmp/server.log" 2>&1) &
+	server_pid=$!
+	listening $port
+}
+
+# unserve - ends the server that serve, or a recipe itself, started.
+unserve() {
+	sleep 0.2
+	kill "$server_pid" 2>/dev/null || true
+	wait "$server_pid" 2>/dev/null || true
+}
+
+# ask ARG... - an openssl s_client that checks the server against the test root,
+# asks GET /hello and waits for the server to close.
+ask() {
+	$limit openssl s_client -connect "127.0.0.1:$port" -servername www.example.test \
+		-CAfile "$pki/root.pem" -verify_return_error -quiet "$@" <"$tmp/get" >"$tmp/client.log" 2>&1 || true
+}
+
+# read_capture ARG... - tshark over the capture with its keys.
+read_capture() {
+	with=
+	[ -s "$here/$name.keys" ] && with="-o tls.keylog_file:$here/$name.keys"
+	# shellcheck disable=SC2086
+	tshark -n -r "${file:-$here/$name.pcapng}" -d "tcp.port==$port,tls" $with "$@" 2>/dev/null
+}
+
+# expect N FILTER - the capture must hold N packets (N+: at least N) that match.
+expect() {
+	got=$(read_capture -Y "$2" | wc -l)
+	case $1 in
+	*+) [ "$got" -ge "${1%+}" ] && return ;;
+	*) [ "$got" -eq "$1" ] && return ;;
+	esac
+	echo "$name: $got packets with $2, want $1" >&2
+	failed=1
+}
+
+# done_recipe - says what was made; fails if an expect did.
+done_recipe() {
+	echo "$name: $(read_capture | wc -l) packets, $(wc -c <"${file:-$here/$name.pcapng}") bytes"
+	[ -z "${failed:-}" ]
+}
