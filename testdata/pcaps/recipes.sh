@@ -118,6 +118,14 @@ serve() {
 	listening $port
 }
 
+# serve_without_certificate ARG... - the same with neither certificate nor key.
+serve_without_certificate() {
+	(cd "$tmp/site" && exec openssl s_server -accept "127.0.0.1:$port" -HTTP -nocert \
+		-keylogfile "$keys" "$@" >"$tmp/server.log" 2>&1) &
+	server_pid=$!
+	listening $port
+}
+
 # unserve - ends the server that serve, or a recipe itself, started.
 unserve() {
 	sleep 0.2
