@@ -140,6 +140,44 @@ ask() {
 		-CAfile "$pki/root.pem" -verify_return_error -quiet "$@" <"$tmp/get" >"$tmp/client.log" 2>&1 || true
 }
 
+# gopeer ARG... - the Go peer of peers/gopeer, built once a recipe.
+gopeer() {
+	if [ ! -x "$tmp/gopeer" ]; then
+		need go
+		(cd "$here" && go build -o "$tmp/gopeer" ./peers/gopeer)
+	fi
+	"$tmp/gopeer" "$@"
+}
+
+# go_server ARG... and go_client ARG... - its two sides, with the test PKI.
+go_server() {
+	[ -x "$tmp/gopeer" ] || gopeer server -h 2>/dev/null || true
+	leaf=${leaf:-www}
+	"$tmp/gopeer" server -addr "127.0.0.1:$port" -cert "$pki/$leaf.chain.pem" -key "$pki/$leaf.key" \
+		-ca "$pki/root.pem" -keylog "$keys" "$@" >"$tmp/server.log" 2>&1 &
+	server_pid=$!
+	listening $port
+}
+go_client() {
+	$limit "$tmp/gopeer" client -addr "127.0.0.1:$port" -ca "$pki/root.pem" "$@" >"$tmp/client.log" 2>&1 || true
+}
+
+# gnutls_server ARG... and gnutls_client ARG... - gnutls-serv as a small HTTP
+# server, and gnutls-cli, which asks GET /hello; both with the test PKI.
+gnutls_server() {
+	need gnutls-serv
+	leaf=${leaf:-www}
+	SSLKEYLOGFILE=$keys gnutls-serv --http --quiet -p "$port" --disable-client-cert \
+		--x509certfile "$pki/$leaf.chain.pem" --x509keyfile "$pki/$leaf.key" "$@" >"$tmp/server.log" 2>&1 &
+	server_pid=$!
+	listening $port
+}
+gnutls_client() {
+	need gnutls-cli
+	{ cat "$tmp/get"; sleep 0.5; } | $limit gnutls-cli -p "$port" --x509cafile "$pki/root.pem" \
+		"$@" www.example.test >"$tmp/client.log" 2>&1 || true
+}
+
 # read_capture ARG... - tshark over the capture with its keys.
 read_capture() {
 	with=
@@ -161,6 +199,7 @@ expect() {
 
 # done_recipe - says what was made; fails if an expect did.
 done_recipe() {
+	[ -z "${failed:-}" ] || { echo '-- client'; tail -5 "$tmp/client.log"; echo '-- server'; tail -5 "$tmp/server.log"; read_capture -Y tls; } >&2
 	echo "$name: $(read_capture | wc -l) packets, $(wc -c <"${file:-$here/$name.pcapng}") bytes"
 	[ -z "${failed:-}" ]
 }
