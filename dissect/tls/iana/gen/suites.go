@@ -243,7 +243,7 @@ func since(s *suite, kx string) uint16 {
 	case s.mac == "SHA256", s.mac == "SHA384":
 		return tls12
 	case s.kx == "RSA", s.kx == "DH", s.kx == "DHE", s.kx == "FORTEZZA", s.kx == "NULL":
-		if s.code >= 0x0060 && s.code <= 0x0065 || s.c.keyLen == 32 && s.c.mode == "stream" {
+		if s.code >= 0x0060 && s.code <= 0x0066 || s.code >= 0x0072 && s.code <= 0x007e || s.c.keyLen == 32 && s.c.mode == "stream" {
 			return tls10
 		}
 		return ssl30
