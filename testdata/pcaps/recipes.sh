@@ -140,18 +140,14 @@ ask() {
 		-CAfile "$pki/root.pem" -verify_return_error -quiet "$@" <"$tmp/get" >"$tmp/client.log" 2>&1 || true
 }
 
-# gopeer ARG... - the Go peer of peers/gopeer, built once a recipe.
-gopeer() {
-	if [ ! -x "$tmp/gopeer" ]; then
-		need go
-		(cd "$here" && go build -o "$tmp/gopeer" ./peers/gopeer)
-	fi
-	"$tmp/gopeer" "$@"
+# build_gopeer - builds the Go peer of peers/gopeer; before start_capture.
+build_gopeer() {
+	need go
+	(cd "$here" && go build -o "$tmp/gopeer" ./peers/gopeer)
 }
 
 # go_server ARG... and go_client ARG... - its two sides, with the test PKI.
 go_server() {
-	[ -x "$tmp/gopeer" ] || gopeer server -h 2>/dev/null || true
 	leaf=${leaf:-www}
 	"$tmp/gopeer" server -addr "127.0.0.1:$port" -cert "$pki/$leaf.chain.pem" -key "$pki/$leaf.key" \
 		-ca "$pki/root.pem" -keylog "$keys" "$@" >"$tmp/server.log" 2>&1 &
@@ -176,6 +172,46 @@ gnutls_client() {
 	need gnutls-cli
 	{ cat "$tmp/get"; sleep 0.5; } | $limit gnutls-cli -p "$port" --x509cafile "$pki/root.pem" \
 		"$@" www.example.test >"$tmp/client.log" 2>&1 || true
+}
+
+# nginx_server [DIRECTIVES] - nginx with TLS, HTTP/2 and /hello; $listen are the
+# parameters of its listen directive.
+nginx_server() {
+	need nginx
+	mkdir -p "$tmp/nginx"
+	cat >"$tmp/nginx.conf" <<C
+daemon off; user root; pid $tmp/nginx.pid; error_log $tmp/server.log; worker_processes 1;
+events {}
+http {
+  access_log off;
+  client_body_temp_path $tmp/nginx/b; proxy_temp_path $tmp/nginx/p; fastcgi_temp_path $tmp/nginx/f;
+  uwsgi_temp_path $tmp/nginx/u; scgi_temp_path $tmp/nginx/s;
+  server {
+    listen 127.0.0.1:$port ${listen-ssl http2};
+    ssl_certificate $pki/${leaf:-www}.chain.pem; ssl_certificate_key $pki/${leaf:-www}.key;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    $*
+    location / { return 200 "hello from tlslens"; }
+  }
+}
+C
+	nginx -p "$tmp" -c "$tmp/nginx.conf" 2>/dev/null &
+	server_pid=$!
+	listening $port
+}
+
+# nss_database DIRECTORY - an NSS database that trusts the test root and holds
+# the server's certificate and key under the name "leaf".
+nss_database() {
+	need certutil
+	need pk12util
+	leaf=${leaf:-www}
+	mkdir -p "$1"
+	certutil -N -d "sql:$1" --empty-password
+	certutil -A -d "sql:$1" -n root -t C,, -i "$pki/root.pem"
+	certutil -A -d "sql:$1" -n intermediate -t ,, -i "$pki/intermediate.pem"
+	openssl pkcs12 -export -in "$pki/$leaf.pem" -inkey "$pki/$leaf.key" -name leaf -passout pass: -out "$tmp/leaf.p12"
+	pk12util -i "$tmp/leaf.p12" -d "sql:$1" -W '' >/dev/null
 }
 
 # read_capture ARG... - tshark over the capture with its keys.
