@@ -4,256 +4,256 @@ package iana
 
 // alertLevelTable: see csv/.
 var alertLevelTable = [...]entry[uint8]{
-	{0x0001, "warning"},
-	{0x0002, "fatal"},
+	{0x01, "warning"},
+	{0x02, "fatal"},
 }
 
 // certificateCompressionTable: see csv/.
 var certificateCompressionTable = [...]entry[uint16]{
-	{0x000001, "zlib"},
-	{0x000002, "brotli"},
-	{0x000003, "zstd"},
+	{0x0001, "zlib"},
+	{0x0002, "brotli"},
+	{0x0003, "zstd"},
 }
 
 // certificateStatusTypeTable: see csv/.
 var certificateStatusTypeTable = [...]entry[uint8]{
-	{0x0001, "ocsp"},
-	{0x0002, "ocsp_multi"},
+	{0x01, "ocsp"},
+	{0x02, "ocsp_multi"},
 }
 
 // certificateTypeTable: see csv/.
 var certificateTypeTable = [...]entry[uint8]{
-	{0x0000, "X509"},
-	{0x0001, "OpenPGP"},
-	{0x0002, "Raw Public Key"},
-	{0x0003, "1609Dot2"},
+	{0x00, "X509"},
+	{0x01, "OpenPGP"},
+	{0x02, "Raw Public Key"},
+	{0x03, "1609Dot2"},
 }
 
 // clientCertificateTypeTable: see csv/.
 var clientCertificateTypeTable = [...]entry[uint8]{
-	{0x0001, "rsa_sign"},
-	{0x0002, "dss_sign"},
-	{0x0003, "rsa_fixed_dh"},
-	{0x0004, "dss_fixed_dh"},
-	{0x0005, "rsa_ephemeral_dh"},
-	{0x0006, "dss_ephemeral_dh"},
-	{0x0014, "fortezza_dms"},
-	{0x0040, "ecdsa_sign"},
-	{0x0041, "rsa_fixed_ecdh"},
-	{0x0042, "ecdsa_fixed_ecdh"},
-	{0x0043, "gost_sign256"},
-	{0x0044, "gost_sign512"},
-	{0x0050, "ibc_params"},
+	{0x01, "rsa_sign"},
+	{0x02, "dss_sign"},
+	{0x03, "rsa_fixed_dh"},
+	{0x04, "dss_fixed_dh"},
+	{0x05, "rsa_ephemeral_dh"},
+	{0x06, "dss_ephemeral_dh"},
+	{0x14, "fortezza_dms"},
+	{0x40, "ecdsa_sign"},
+	{0x41, "rsa_fixed_ecdh"},
+	{0x42, "ecdsa_fixed_ecdh"},
+	{0x43, "gost_sign256"},
+	{0x44, "gost_sign512"},
+	{0x50, "ibc_params"},
 }
 
 // compressionMethodTable: see csv/.
 var compressionMethodTable = [...]entry[uint8]{
-	{0x0000, "null"},
-	{0x0001, "DEFLATE"},
-	{0x0040, "LZS"},
+	{0x00, "null"},
+	{0x01, "DEFLATE"},
+	{0x40, "LZS"},
 }
 
 // contentTypeTable: see csv/.
 var contentTypeTable = [...]entry[uint8]{
-	{0x0014, "change_cipher_spec"},
-	{0x0015, "alert"},
-	{0x0016, "handshake"},
-	{0x0017, "application_data"},
-	{0x0018, "heartbeat"},
-	{0x0019, "tls12_cid"},
-	{0x001a, "ACK"},
-	{0x001b, "return_routability_check"},
+	{0x14, "change_cipher_spec"},
+	{0x15, "alert"},
+	{0x16, "handshake"},
+	{0x17, "application_data"},
+	{0x18, "heartbeat"},
+	{0x19, "tls12_cid"},
+	{0x1a, "ACK"},
+	{0x1b, "return_routability_check"},
 }
 
 // curveTypeTable: see csv/.
 var curveTypeTable = [...]entry[uint8]{
-	{0x0001, "explicit_prime"},
-	{0x0002, "explicit_char2"},
-	{0x0003, "named_curve"},
+	{0x01, "explicit_prime"},
+	{0x02, "explicit_char2"},
+	{0x03, "named_curve"},
 }
 
 // hashAlgorithmTable: see csv/.
 var hashAlgorithmTable = [...]entry[uint8]{
-	{0x0000, "none"},
-	{0x0001, "md5"},
-	{0x0002, "sha1"},
-	{0x0003, "sha224"},
-	{0x0004, "sha256"},
-	{0x0005, "sha384"},
-	{0x0006, "sha512"},
-	{0x0008, "Intrinsic"},
-	{0x00ed, "gostr3411"},
-	{0x00ee, "gostr34112012_256"},
-	{0x00ef, "gostr34112012_512"},
+	{0x00, "none"},
+	{0x01, "md5"},
+	{0x02, "sha1"},
+	{0x03, "sha224"},
+	{0x04, "sha256"},
+	{0x05, "sha384"},
+	{0x06, "sha512"},
+	{0x08, "Intrinsic"},
+	{0xed, "gostr3411"},
+	{0xee, "gostr34112012_256"},
+	{0xef, "gostr34112012_512"},
 }
 
 // heartbeatMessageTable: see csv/.
 var heartbeatMessageTable = [...]entry[uint8]{
-	{0x0001, "heartbeat_request"},
-	{0x0002, "heartbeat_response"},
+	{0x01, "heartbeat_request"},
+	{0x02, "heartbeat_response"},
 }
 
 // heartbeatModeTable: see csv/.
 var heartbeatModeTable = [...]entry[uint8]{
-	{0x0001, "peer_allowed_to_send"},
-	{0x0002, "peer_not_allowed_to_send"},
+	{0x01, "peer_allowed_to_send"},
+	{0x02, "peer_not_allowed_to_send"},
 }
 
 // hpkeAeadTable: see csv/.
 var hpkeAeadTable = [...]entry[uint16]{
-	{0x000001, "AES-128-GCM"},
-	{0x000002, "AES-256-GCM"},
-	{0x000003, "ChaCha20Poly1305"},
-	{0x00ffff, "Export-only"},
+	{0x0001, "AES-128-GCM"},
+	{0x0002, "AES-256-GCM"},
+	{0x0003, "ChaCha20Poly1305"},
+	{0xffff, "Export-only"},
 }
 
 // hpkeKdfTable: see csv/.
 var hpkeKdfTable = [...]entry[uint16]{
-	{0x000001, "HKDF-SHA256"},
-	{0x000002, "HKDF-SHA384"},
-	{0x000003, "HKDF-SHA512"},
+	{0x0001, "HKDF-SHA256"},
+	{0x0002, "HKDF-SHA384"},
+	{0x0003, "HKDF-SHA512"},
 }
 
 // hpkeKemTable: see csv/.
 var hpkeKemTable = [...]entry[uint16]{
-	{0x000010, "DHKEM(P-256, HKDF-SHA256)"},
-	{0x000011, "DHKEM(P-384, HKDF-SHA384)"},
-	{0x000012, "DHKEM(P-521, HKDF-SHA512)"},
-	{0x000020, "DHKEM(X25519, HKDF-SHA256)"},
-	{0x000021, "DHKEM(X448, HKDF-SHA512)"},
-	{0x000030, "X25519Kyber768Draft00"},
-	{0x000040, "ML-KEM-512"},
-	{0x000041, "ML-KEM-768"},
-	{0x000042, "ML-KEM-1024"},
-	{0x00647a, "X-Wing"},
+	{0x0010, "DHKEM(P-256, HKDF-SHA256)"},
+	{0x0011, "DHKEM(P-384, HKDF-SHA384)"},
+	{0x0012, "DHKEM(P-521, HKDF-SHA512)"},
+	{0x0020, "DHKEM(X25519, HKDF-SHA256)"},
+	{0x0021, "DHKEM(X448, HKDF-SHA512)"},
+	{0x0030, "X25519Kyber768Draft00"},
+	{0x0040, "ML-KEM-512"},
+	{0x0041, "ML-KEM-768"},
+	{0x0042, "ML-KEM-1024"},
+	{0x647a, "X-Wing"},
 }
 
 // keyUpdateRequestTable: see csv/.
 var keyUpdateRequestTable = [...]entry[uint8]{
-	{0x0000, "update_not_requested"},
-	{0x0001, "update_requested"},
+	{0x00, "update_not_requested"},
+	{0x01, "update_requested"},
 }
 
 // pointFormatTable: see csv/.
 var pointFormatTable = [...]entry[uint8]{
-	{0x0000, "uncompressed"},
-	{0x0001, "ansiX962_compressed_prime"},
-	{0x0002, "ansiX962_compressed_char2"},
+	{0x00, "uncompressed"},
+	{0x01, "ansiX962_compressed_prime"},
+	{0x02, "ansiX962_compressed_char2"},
 }
 
 // privateVersionTable: see csv/.
 var privateVersionTable = [...]entry[uint16]{
-	{0x000100, "DTLS 1.0 OpenSSL (0x0100)"},
-	{0x000101, "TLCP 1.1 (0x0101)"},
-	{0x007f00, "TLS 1.3 draft 0 (0x7f00)"},
-	{0x007f01, "TLS 1.3 draft 1 (0x7f01)"},
-	{0x007f02, "TLS 1.3 draft 2 (0x7f02)"},
-	{0x007f03, "TLS 1.3 draft 3 (0x7f03)"},
-	{0x007f04, "TLS 1.3 draft 4 (0x7f04)"},
-	{0x007f05, "TLS 1.3 draft 5 (0x7f05)"},
-	{0x007f06, "TLS 1.3 draft 6 (0x7f06)"},
-	{0x007f07, "TLS 1.3 draft 7 (0x7f07)"},
-	{0x007f08, "TLS 1.3 draft 8 (0x7f08)"},
-	{0x007f09, "TLS 1.3 draft 9 (0x7f09)"},
-	{0x007f0a, "TLS 1.3 draft 10 (0x7f0a)"},
-	{0x007f0b, "TLS 1.3 draft 11 (0x7f0b)"},
-	{0x007f0c, "TLS 1.3 draft 12 (0x7f0c)"},
-	{0x007f0d, "TLS 1.3 draft 13 (0x7f0d)"},
-	{0x007f0e, "TLS 1.3 draft 14 (0x7f0e)"},
-	{0x007f0f, "TLS 1.3 draft 15 (0x7f0f)"},
-	{0x007f10, "TLS 1.3 draft 16 (0x7f10)"},
-	{0x007f11, "TLS 1.3 draft 17 (0x7f11)"},
-	{0x007f12, "TLS 1.3 draft 18 (0x7f12)"},
-	{0x007f13, "TLS 1.3 draft 19 (0x7f13)"},
-	{0x007f14, "TLS 1.3 draft 20 (0x7f14)"},
-	{0x007f15, "TLS 1.3 draft 21 (0x7f15)"},
-	{0x007f16, "TLS 1.3 draft 22 (0x7f16)"},
-	{0x007f17, "TLS 1.3 draft 23 (0x7f17)"},
-	{0x007f18, "TLS 1.3 draft 24 (0x7f18)"},
-	{0x007f19, "TLS 1.3 draft 25 (0x7f19)"},
-	{0x007f1a, "TLS 1.3 draft 26 (0x7f1a)"},
-	{0x007f1b, "TLS 1.3 draft 27 (0x7f1b)"},
-	{0x007f1c, "TLS 1.3 draft 28 (0x7f1c)"},
-	{0x00fb17, "TLS 1.3 draft 23 (Facebook) (0xfb17)"},
-	{0x00fb1a, "TLS 1.3 draft 26 (Facebook) (0xfb1a)"},
+	{0x0100, "DTLS 1.0 OpenSSL (0x0100)"},
+	{0x0101, "TLCP 1.1 (0x0101)"},
+	{0x7f00, "TLS 1.3 draft 0 (0x7f00)"},
+	{0x7f01, "TLS 1.3 draft 1 (0x7f01)"},
+	{0x7f02, "TLS 1.3 draft 2 (0x7f02)"},
+	{0x7f03, "TLS 1.3 draft 3 (0x7f03)"},
+	{0x7f04, "TLS 1.3 draft 4 (0x7f04)"},
+	{0x7f05, "TLS 1.3 draft 5 (0x7f05)"},
+	{0x7f06, "TLS 1.3 draft 6 (0x7f06)"},
+	{0x7f07, "TLS 1.3 draft 7 (0x7f07)"},
+	{0x7f08, "TLS 1.3 draft 8 (0x7f08)"},
+	{0x7f09, "TLS 1.3 draft 9 (0x7f09)"},
+	{0x7f0a, "TLS 1.3 draft 10 (0x7f0a)"},
+	{0x7f0b, "TLS 1.3 draft 11 (0x7f0b)"},
+	{0x7f0c, "TLS 1.3 draft 12 (0x7f0c)"},
+	{0x7f0d, "TLS 1.3 draft 13 (0x7f0d)"},
+	{0x7f0e, "TLS 1.3 draft 14 (0x7f0e)"},
+	{0x7f0f, "TLS 1.3 draft 15 (0x7f0f)"},
+	{0x7f10, "TLS 1.3 draft 16 (0x7f10)"},
+	{0x7f11, "TLS 1.3 draft 17 (0x7f11)"},
+	{0x7f12, "TLS 1.3 draft 18 (0x7f12)"},
+	{0x7f13, "TLS 1.3 draft 19 (0x7f13)"},
+	{0x7f14, "TLS 1.3 draft 20 (0x7f14)"},
+	{0x7f15, "TLS 1.3 draft 21 (0x7f15)"},
+	{0x7f16, "TLS 1.3 draft 22 (0x7f16)"},
+	{0x7f17, "TLS 1.3 draft 23 (0x7f17)"},
+	{0x7f18, "TLS 1.3 draft 24 (0x7f18)"},
+	{0x7f19, "TLS 1.3 draft 25 (0x7f19)"},
+	{0x7f1a, "TLS 1.3 draft 26 (0x7f1a)"},
+	{0x7f1b, "TLS 1.3 draft 27 (0x7f1b)"},
+	{0x7f1c, "TLS 1.3 draft 28 (0x7f1c)"},
+	{0xfb17, "TLS 1.3 draft 23 (Facebook) (0xfb17)"},
+	{0xfb1a, "TLS 1.3 draft 26 (Facebook) (0xfb1a)"},
 }
 
 // pskModeTable: see csv/.
 var pskModeTable = [...]entry[uint8]{
-	{0x0000, "psk_ke"},
-	{0x0001, "psk_dhe_ke"},
+	{0x00, "psk_ke"},
+	{0x01, "psk_dhe_ke"},
 }
 
 // serverNameTypeTable: see csv/.
 var serverNameTypeTable = [...]entry[uint8]{
-	{0x0000, "host_name"},
+	{0x00, "host_name"},
 }
 
 // signatureAlgorithmTable: see csv/.
 var signatureAlgorithmTable = [...]entry[uint8]{
-	{0x0000, "anonymous"},
-	{0x0001, "rsa"},
-	{0x0002, "dsa"},
-	{0x0003, "ecdsa"},
-	{0x0007, "ed25519"},
-	{0x0008, "ed448"},
-	{0x0040, "gostr34102012_256"},
-	{0x0041, "gostr34102012_512"},
-	{0x00ed, "gostr34102001"},
-	{0x00ee, "gostr34102012_256"},
-	{0x00ef, "gostr34102012_512"},
+	{0x00, "anonymous"},
+	{0x01, "rsa"},
+	{0x02, "dsa"},
+	{0x03, "ecdsa"},
+	{0x07, "ed25519"},
+	{0x08, "ed448"},
+	{0x40, "gostr34102012_256"},
+	{0x41, "gostr34102012_512"},
+	{0xed, "gostr34102001"},
+	{0xee, "gostr34102012_256"},
+	{0xef, "gostr34102012_512"},
 }
 
 // srtpProfileTable: see csv/.
 var srtpProfileTable = [...]entry[uint16]{
-	{0x000001, "SRTP_AES128_CM_HMAC_SHA1_80"},
-	{0x000002, "SRTP_AES128_CM_HMAC_SHA1_32"},
-	{0x000005, "SRTP_NULL_HMAC_SHA1_80"},
-	{0x000006, "SRTP_NULL_HMAC_SHA1_32"},
-	{0x000007, "SRTP_AEAD_AES_128_GCM"},
-	{0x000008, "SRTP_AEAD_AES_256_GCM"},
+	{0x0001, "SRTP_AES128_CM_HMAC_SHA1_80"},
+	{0x0002, "SRTP_AES128_CM_HMAC_SHA1_32"},
+	{0x0005, "SRTP_NULL_HMAC_SHA1_80"},
+	{0x0006, "SRTP_NULL_HMAC_SHA1_32"},
+	{0x0007, "SRTP_AEAD_AES_128_GCM"},
+	{0x0008, "SRTP_AEAD_AES_256_GCM"},
 }
 
 // ssl2CipherTable: see csv/.
 var ssl2CipherTable = [...]entry[uint32]{
-	{0x0000010080, "SSL_CK_RC4_128_WITH_MD5"},
-	{0x0000020080, "SSL_CK_RC4_128_EXPORT40_WITH_MD5"},
-	{0x0000030080, "SSL_CK_RC2_128_CBC_WITH_MD5"},
-	{0x0000040080, "SSL_CK_RC2_128_CBC_EXPORT40_WITH_MD5"},
-	{0x0000050080, "SSL_CK_IDEA_128_CBC_WITH_MD5"},
-	{0x0000060040, "SSL_CK_DES_64_CBC_WITH_MD5"},
-	{0x00000700c0, "SSL_CK_DES_192_EDE3_CBC_WITH_MD5"},
-	{0x0000080080, "SSL_CK_RC4_64_WITH_MD5"},
+	{0x00010080, "SSL_CK_RC4_128_WITH_MD5"},
+	{0x00020080, "SSL_CK_RC4_128_EXPORT40_WITH_MD5"},
+	{0x00030080, "SSL_CK_RC2_128_CBC_WITH_MD5"},
+	{0x00040080, "SSL_CK_RC2_128_CBC_EXPORT40_WITH_MD5"},
+	{0x00050080, "SSL_CK_IDEA_128_CBC_WITH_MD5"},
+	{0x00060040, "SSL_CK_DES_64_CBC_WITH_MD5"},
+	{0x000700c0, "SSL_CK_DES_192_EDE3_CBC_WITH_MD5"},
+	{0x00080080, "SSL_CK_RC4_64_WITH_MD5"},
 }
 
 // ssl2MessageTable: see csv/.
 var ssl2MessageTable = [...]entry[uint8]{
-	{0x0000, "ssl2_error"},
-	{0x0001, "client_hello"},
-	{0x0002, "ssl2_client_master_key"},
-	{0x0003, "ssl2_client_finished"},
-	{0x0004, "ssl2_server_hello"},
-	{0x0005, "ssl2_server_verify"},
-	{0x0006, "ssl2_server_finished"},
-	{0x0007, "ssl2_request_certificate"},
-	{0x0008, "ssl2_client_certificate"},
+	{0x00, "ssl2_error"},
+	{0x01, "client_hello"},
+	{0x02, "ssl2_client_master_key"},
+	{0x03, "ssl2_client_finished"},
+	{0x04, "ssl2_server_hello"},
+	{0x05, "ssl2_server_verify"},
+	{0x06, "ssl2_server_finished"},
+	{0x07, "ssl2_request_certificate"},
+	{0x08, "ssl2_client_certificate"},
 }
 
 // supplementalDataTable: see csv/.
 var supplementalDataTable = [...]entry[uint16]{
-	{0x000000, "user_mapping_data"},
-	{0x004002, "authz_data"},
+	{0x0000, "user_mapping_data"},
+	{0x4002, "authz_data"},
 }
 
 // versionTable: see csv/.
 var versionTable = [...]entry[uint16]{
-	{0x000002, "SSL 2.0"},
-	{0x000300, "SSL 3.0"},
-	{0x000301, "TLS 1.0"},
-	{0x000302, "TLS 1.1"},
-	{0x000303, "TLS 1.2"},
-	{0x000304, "TLS 1.3"},
-	{0x00fefc, "DTLS 1.3"},
-	{0x00fefd, "DTLS 1.2"},
-	{0x00feff, "DTLS 1.0"},
+	{0x0002, "SSL 2.0"},
+	{0x0300, "SSL 3.0"},
+	{0x0301, "TLS 1.0"},
+	{0x0302, "TLS 1.1"},
+	{0x0303, "TLS 1.2"},
+	{0x0304, "TLS 1.3"},
+	{0xfefc, "DTLS 1.3"},
+	{0xfefd, "DTLS 1.2"},
+	{0xfeff, "DTLS 1.0"},
 }

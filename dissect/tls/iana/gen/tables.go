@@ -85,7 +85,7 @@ func (p *printer) names(doc, table, typ string, rows []row) error {
 		if v>>(bits-1)>>1 != 0 {
 			return fmt.Errorf("%s: %#x does not fit %s", table, v, typ)
 		}
-		p.f("{%#0*x, %q},\n", 2+min(bits/4, 8), v, r["name"])
+		p.f("{%#0*x, %q},\n", min(bits/4, 8), v, r["name"])
 	}
 	p.f("}\n")
 	return nil
