@@ -20,27 +20,15 @@ type Reader struct {
 	base  int    // offset of b[0] from the start of the outermost message
 	limit string // the field whose length bounds b; "" if the message itself does
 	err   Error
-	tr    Tracer
+	tr    *trace // nil unless somebody listens
 }
-
-// A Tracer is told about every field that a Reader reads: its dotted name,
-// where it starts in the outermost message and how many bytes it has. A vector
-// is reported twice, first its length (with ".length" behind the name), then
-// its content, whose parts follow if the decoder goes into them. Because
-// decoders name their fields anyway, the field tree of the verbose report comes
-// from the same code as the fast path.
-type Tracer func(field string, off, n int)
 
 // NewReader returns a Reader over b.
 func NewReader(b []byte) Reader { return Reader{b: b} }
 
-// NewTracedReader returns a Reader over b that reports its fields to t, which
-// may be nil.
-func NewTracedReader(b []byte, t Tracer) Reader { return Reader{b: b, tr: t} }
-
 // An Error says which field could not be read and why.
 type Error struct {
-	Field string // dotted path given by the decoder, for example "key_share.group"
+	Field string // the decoder's name of it; traced, its dotted path: "extensions[3].key_share.group"
 	Off   int    // byte offset from the start of the message
 	Need  int    // bytes the field needs
 	Have  int    // bytes that were left
@@ -84,25 +72,76 @@ func (r *Reader) Rest(field string) []byte { return r.take(len(r.b), field) }
 // After that every read returns a zero value.
 func (r *Reader) Fail(field string, need int) {
 	if r.err.Field == "" {
-		r.err = Error{Field: field, Off: r.base, Need: need, Have: len(r.b), Limit: r.limit}
+		r.fail(field, need)
 	}
+}
+
+// Adopt makes the first failed read of sub, a Reader that came from r, the
+// failure of r too, unless r has failed before. Bytes that sub did not read are
+// not r's: the vector they stand in is behind r already.
+func (r *Reader) Adopt(sub *Reader) {
+	if r.err.Field == "" {
+		r.err = sub.err
+	}
+}
+
+// Peek returns the unread bytes without consuming them, nil after a failure.
+func (r *Reader) Peek() []byte {
+	if r.err.Field != "" {
+		return nil
+	}
+	return r.b
+}
+
+// Trailing consumes what the decoder did not ask for and returns how many bytes
+// that is. A Reader that failed returns 0; what it could not read is traced as
+// "malformed", so that the traced fields cover a broken message too.
+func (r *Reader) Trailing() int {
+	n := len(r.b)
+	field := "trailing_bytes"
+	if r.err.Field != "" {
+		field = "malformed"
+	}
+	if r.tr != nil && n > 0 {
+		r.tr.report(field, r.base, n)
+	}
+	r.b = nil
+	r.base += n
+	if r.err.Field != "" {
+		return 0
+	}
+	return n
 }
 
 func (r *Reader) take(n int, field string) []byte {
 	if r.err.Field != "" {
 		return nil
 	}
-	if n > len(r.b) {
-		r.err = Error{Field: field, Off: r.base, Need: n, Have: len(r.b), Limit: r.limit}
+	if n < 0 || n > len(r.b) {
+		r.fail(field, n)
 		return nil
 	}
 	v := r.b[:n:n]
 	r.b = r.b[n:]
 	if r.tr != nil {
-		r.tr(field, r.base, n)
+		r.tr.report(field, r.base, n)
 	}
 	r.base += n
 	return v
+}
+
+func (r *Reader) fail(field string, need int) {
+	limit := r.limit
+	if field == "" {
+		field = limit
+	}
+	if r.tr != nil {
+		field, limit = r.tr.name(field), r.tr.outer
+	}
+	if field == "" {
+		field = "message"
+	}
+	r.err = Error{Field: field, Off: r.base, Need: need, Have: len(r.b), Limit: limit}
 }
 
 // Uint8 reads one byte.
@@ -150,47 +189,70 @@ func (r *Reader) Uint64(field string) uint64 {
 func (r *Reader) Bytes(n int, field string) []byte { return r.take(n, field) }
 
 // Vec8 reads a vector with a one-byte length.
-func (r *Reader) Vec8(field string) []byte { s := r.Sub8(field); return s.b }
+func (r *Reader) Vec8(field string) []byte { return r.take(r.length(1, field), field) }
 
 // Vec16 reads a vector with a two-byte length.
-func (r *Reader) Vec16(field string) []byte { s := r.Sub16(field); return s.b }
+func (r *Reader) Vec16(field string) []byte { return r.take(r.length(2, field), field) }
 
 // Vec24 reads a vector with a three-byte length.
-func (r *Reader) Vec24(field string) []byte { s := r.Sub24(field); return s.b }
+func (r *Reader) Vec24(field string) []byte { return r.take(r.length(3, field), field) }
 
 // Sub8 reads a vector with a one-byte length and returns a Reader over it,
-// whose errors and traces carry offsets of the outer message.
-func (r *Reader) Sub8(field string) Reader { return r.vec(1, field) }
+// whose errors and traces carry offsets of the outer message. Traced, the names
+// of its fields follow the vector's own name and a dot.
+func (r *Reader) Sub8(field string) Reader { return r.Sub(r.length(1, field), field) }
 
 // Sub16 is [Reader.Sub8] with a two-byte length.
-func (r *Reader) Sub16(field string) Reader { return r.vec(2, field) }
+func (r *Reader) Sub16(field string) Reader { return r.Sub(r.length(2, field), field) }
 
 // Sub24 is [Reader.Sub8] with a three-byte length.
-func (r *Reader) Sub24(field string) Reader { return r.vec(3, field) }
+func (r *Reader) Sub24(field string) Reader { return r.Sub(r.length(3, field), field) }
 
-// Sub returns a Reader over the next n bytes whose errors carry offsets of the
-// outer message.
+// Sub returns a Reader over the next n bytes, as [Reader.Sub8] does.
 func (r *Reader) Sub(n int, field string) Reader {
 	base := r.base
-	return Reader{b: r.take(n, field), base: base, limit: field, err: r.err, tr: r.tr}
+	b := r.take(n, field)
+	s := Reader{b: b, base: base, limit: field, err: r.err}
+	if r.tr != nil {
+		s.tr = r.tr.sub(field)
+	}
+	return s
 }
 
-// vec reads a vector with a length of width bytes. The length is traced under
-// the vector's own name with ".length" behind it; the join is made only for a
-// tracer, so that the fast path allocates nothing.
-func (r *Reader) vec(width int, field string) Reader {
-	tr := r.tr
-	r.tr = nil
-	off := r.base
-	n := 0
-	if v := r.take(width, field); v != nil {
-		for _, c := range v {
-			n = n<<8 | int(c)
-		}
-		if tr != nil {
-			tr(field+".length", off, width)
-		}
+// length reads the length of a vector, width bytes wide.
+func (r *Reader) length(width int, field string) int {
+	if r.err.Field != "" {
+		return 0
 	}
-	r.tr = tr
-	return r.Sub(n, field)
+	if width > len(r.b) {
+		r.fail(field, width)
+		return 0
+	}
+	n := 0
+	for _, c := range r.b[:width] {
+		n = n<<8 | int(c)
+	}
+	if r.tr != nil {
+		r.tr.report(field+".length", r.base, width)
+	}
+	r.b = r.b[width:]
+	r.base += width
+	return n
+}
+
+// Varint reads a variable-length integer of QUIC (RFC 9000, Section 16), at
+// most 2^62-1.
+func (r *Reader) Varint(field string) uint64 {
+	n := 1
+	if len(r.b) > 0 {
+		n = 1 << (r.b[0] >> 6)
+	}
+	var v uint64
+	for i, c := range r.take(n, field) {
+		if i == 0 {
+			c &= 0x3f
+		}
+		v = v<<8 | uint64(c)
+	}
+	return v
 }
