@@ -51,6 +51,9 @@ fi
 tmp=$RECIPE_TMP
 pki=$here/pki
 keys=$tmp/keys
+host=127.0.0.1
+at_server= # a prefix that runs a command on the server's host, see two_hosts
+at_client=
 port=14433
 limit='timeout -k 1 20'
 capture_pid=
@@ -74,7 +77,8 @@ printf 'GET /hello HTTP/1.0\r\n\r\n' >"$tmp/get"
 
 # start_capture [FILTER [INTERFACE]] - captures whole packets until stop_capture.
 start_capture() {
-	tcpdump -Z root --immediate-mode -U -i "${2:-lo}" -s 0 -w "$tmp/cap.pcap" "${1:-tcp port $port}" 2>"$tmp/tcpdump.log" &
+	: >"$tmp/tcpdump.log"
+	tcpdump -Z root --immediate-mode -U -i ${2:-lo} -s 0 -w "$tmp/cap.pcap" "${1:-tcp port $port}" 2>"$tmp/tcpdump.log" &
 	capture_pid=$!
 	until grep -q listening "$tmp/tcpdump.log"; do sleep 0.05; done
 	sleep 0.2
@@ -89,6 +93,16 @@ stop_capture() {
 	keep_keys
 }
 
+# derive FROM SUFFIX - sets $from to the capture FROM.pcapng beside this recipe,
+# which this one is made out of without peers, and $file to NAME.SUFFIX, to be
+# written; takes FROM's keys along.
+derive() {
+	from=$here/$1.pcapng
+	file=$here/$name.$2
+	rm -f "$file" "$here/$name.keys"
+	[ ! -s "$here/$1.keys" ] || cp "$here/$1.keys" "$here/$name.keys"
+}
+
 # keep_keys - writes NAME.keys, each line once, if a peer logged any.
 keep_keys() {
 	rm -f "$here/$name.keys"
@@ -99,7 +113,7 @@ keep_keys() {
 # listening PORT - waits until somebody listens there.
 listening() {
 	tries=0
-	until ss -Hltn "sport = :$1" | grep -q .; do
+	until $at_server ss -Hltn "sport = :$1" | grep -q .; do
 		tries=$((tries + 1))
 		[ $tries -lt 200 ] || { echo "$name: nobody listens on port $1" >&2; exit 1; }
 		sleep 0.05
@@ -111,7 +125,7 @@ listening() {
 serve() {
 	leaf=${leaf:-www}
 	awk '/BEGIN/ { n++ } n > 1' "$pki/$leaf.chain.pem" >"$tmp/issuers.pem"
-	(cd "$tmp/site" && exec openssl s_server -accept "127.0.0.1:$port" -HTTP \
+	(cd "$tmp/site" && exec $at_server openssl s_server -accept "$host:$port" -HTTP \
 		-cert "$pki/$leaf.pem" -key "$pki/$leaf.key" -cert_chain "$tmp/issuers.pem" \
 		-keylogfile "$keys" "$@" >"$tmp/server.log" 2>&1) &
 	server_pid=$!
@@ -120,7 +134,7 @@ serve() {
 
 # serve_without_certificate ARG... - the same with neither certificate nor key.
 serve_without_certificate() {
-	(cd "$tmp/site" && exec openssl s_server -accept "127.0.0.1:$port" -HTTP -nocert \
+	(cd "$tmp/site" && exec $at_server openssl s_server -accept "$host:$port" -HTTP -nocert \
 		-keylogfile "$keys" "$@" >"$tmp/server.log" 2>&1) &
 	server_pid=$!
 	listening $port
@@ -136,7 +150,7 @@ unserve() {
 # ask ARG... - an openssl s_client that checks the server against the test root,
 # asks GET /hello and waits for the server to close.
 ask() {
-	$limit openssl s_client -connect "127.0.0.1:$port" -servername www.example.test \
+	$limit $at_client openssl s_client -connect "$host:$port" -servername www.example.test \
 		-CAfile "$pki/root.pem" -verify_return_error -quiet "$@" <"$tmp/get" >"$tmp/client.log" 2>&1 || true
 }
 
@@ -149,13 +163,13 @@ build_gopeer() {
 # go_server ARG... and go_client ARG... - its two sides, with the test PKI.
 go_server() {
 	leaf=${leaf:-www}
-	"$tmp/gopeer" server -addr "127.0.0.1:$port" -cert "$pki/$leaf.chain.pem" -key "$pki/$leaf.key" \
+	"$tmp/gopeer" server -addr "$host:$port" -cert "$pki/$leaf.chain.pem" -key "$pki/$leaf.key" \
 		-ca "$pki/root.pem" -keylog "$keys" "$@" >"$tmp/server.log" 2>&1 &
 	server_pid=$!
 	listening $port
 }
 go_client() {
-	$limit "$tmp/gopeer" client -addr "127.0.0.1:$port" -ca "$pki/root.pem" "$@" >"$tmp/client.log" 2>&1 || true
+	$limit "$tmp/gopeer" client -addr "$host:$port" -ca "$pki/root.pem" "$@" >"$tmp/client.log" 2>&1 || true
 }
 
 # gnutls_server ARG... and gnutls_client ARG... - gnutls-serv as a small HTTP
@@ -187,7 +201,7 @@ http {
   client_body_temp_path $tmp/nginx/b; proxy_temp_path $tmp/nginx/p; fastcgi_temp_path $tmp/nginx/f;
   uwsgi_temp_path $tmp/nginx/u; scgi_temp_path $tmp/nginx/s;
   server {
-    listen 127.0.0.1:$port ${listen-ssl http2};
+    listen $host:$port ${listen-ssl http2};
     ssl_certificate $pki/${leaf:-www}.chain.pem; ssl_certificate_key $pki/${leaf:-www}.key;
     ssl_protocols TLSv1.2 TLSv1.3;
     $*
@@ -214,12 +228,48 @@ nss_database() {
 	pk12util -i "$tmp/leaf.p12" -d "sql:$1" -W '' >/dev/null
 }
 
+# two_hosts - a client's host (interface c0, 192.0.2.1) and a server's (s0,
+# 192.0.2.2), each in a network namespace of its own; the other ends of their
+# cables, c1 and s1, are here, and wire joins them. serve and ask run there.
+two_hosts() {
+	need nsenter
+	need go
+	(cd "$here" && go build -o "$tmp/wire" ./peers/wire)
+	for side in c s; do
+		unshare --net sleep 600 &
+		eval "${side}_host=$!"
+	done
+	sleep 0.2
+	for side in c s; do
+		eval "pid=\$${side}_host"
+		ip link add ${side}0 type veth peer name ${side}1
+		ip link set ${side}0 netns "$pid"
+		if [ $side = c ]; then address=192.0.2.1/24; else address=192.0.2.2/24; fi
+		at="nsenter --net --target $pid"
+		sysctl -qw net.ipv6.conf.${side}1.disable_ipv6=1 2>/dev/null || true
+		$at sysctl -qw net.ipv6.conf.${side}0.disable_ipv6=1 2>/dev/null || true
+		$at ip address add $address dev ${side}0
+		$at ip link set ${side}0 up
+		$at ethtool -K ${side}0 tx off tso off gso off gro off >/dev/null 2>&1 || true
+		ip link set ${side}1 up
+	done
+	host=192.0.2.2
+	at_client="nsenter --net --target $c_host"
+	at_server="nsenter --net --target $s_host"
+}
+
+# wire ARG... - a cable from a to b that may lose and reorder, see peers/wire.
+wire() {
+	"$tmp/wire" "$@" 2>"$tmp/wire.log" &
+	sleep 0.3
+}
+
 # read_capture ARG... - tshark over the capture with its keys.
 read_capture() {
 	with=
 	[ -s "$here/$name.keys" ] && with="-o tls.keylog_file:$here/$name.keys"
 	# shellcheck disable=SC2086
-	tshark -n -r "${file:-$here/$name.pcapng}" -d "tcp.port==$port,tls" $with "$@" 2>/dev/null
+	tshark -n -o tcp.reassemble_out_of_order:TRUE -r "${file:-$here/$name.pcapng}" -d "tcp.port==$port,tls" $with "$@" 2>/dev/null
 }
 
 # expect N FILTER - the capture must hold N packets (N+: at least N) that match.
