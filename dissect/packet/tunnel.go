@@ -4,13 +4,18 @@ package packet
 // theirs. They look at every bit of the header that has to have one value.
 
 // vxlan reads a VXLAN header (RFC 7348, section 5), also with the bits of the
-// group policy extension.
+// group policy extension. Where reserved bits are set, the frame in it has to
+// look like one.
 func (d *Decoder) vxlan(b []byte, p *Packet) (Kind, bool) {
 	const vni, group = 0x08, 0x80
-	if len(b) < 8+14 || b[0]&^group != vni || b[7] != 0 {
+	if len(b) < 8+14 || b[0]&^group != vni {
 		return Other, false
 	}
-	if b[0] == vni && (b[1]|b[2]|b[3]) != 0 {
+	reserved := b[7]
+	if b[0] == vni {
+		reserved |= b[1] | b[2] | b[3]
+	}
+	if reserved != 0 && !knownEtherType(b[8:]) {
 		return Other, false
 	}
 	p.pushZone(hopVXLAN, be32(b[4:])>>8)
