@@ -13,7 +13,7 @@ const (
 	headroom = MaxPacketSize + 64<<10
 	// maxPeek is the largest number of contiguous bytes a cursor gives.
 	maxPeek = headroom
-	// chunkSize is how much is read at once. Beyond 256 KiB nothing was gained.
+	// chunkSize is how much is read at once. 64 to 256 KiB measured the same.
 	chunkSize = 256 << 10
 	// readAheadChunks bounds how far reading runs ahead of parsing.
 	readAheadChunks = 4

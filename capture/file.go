@@ -22,6 +22,8 @@ type File struct {
 	ifs        []Interface
 	secrets    []byte
 
+	forGopacket Packet
+
 	closing  sync.Once
 	closed   atomic.Bool
 	closeAll func() error

@@ -237,7 +237,7 @@ func TestPipe(t *testing.T) {
 }
 
 func TestNextAllocatesNothing(t *testing.T) {
-	for name, b := range map[string][]byte{"pcap": many(4000, 300), "pcapng": manyNG(4000, 300)} {
+	for name, b := range map[string][]byte{"pcap": many(4500, 300), "pcapng": manyNG(4500, 300)} {
 		f, err := NewReader(bytes.NewReader(b), name)
 		if err != nil {
 			t.Fatal(err)
@@ -254,6 +254,13 @@ func TestNextAllocatesNothing(t *testing.T) {
 			}
 		}); n != 0 {
 			t.Errorf("%s: %v allocations a packet", name, n)
+		}
+		if n := testing.AllocsPerRun(20, func() {
+			if _, _, err := f.ZeroCopyReadPacketData(); err != nil {
+				t.Fatal(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations a packet for gopacket", name, n)
 		}
 	}
 }

@@ -22,8 +22,8 @@ func (f *File) ReadPacketData() (data []byte, ci gopacket.CaptureInfo, err error
 // ZeroCopyReadPacketData is ReadPacketData with bytes that are valid until the
 // next packet is read.
 func (f *File) ZeroCopyReadPacketData() (data []byte, ci gopacket.CaptureInfo, err error) {
-	var p Packet
-	if err := f.Next(&p); err != nil {
+	p := &f.forGopacket // on the stack it would escape
+	if err := f.Next(p); err != nil {
 		return nil, ci, err
 	}
 	return p.Data, gopacket.CaptureInfo{

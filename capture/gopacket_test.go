@@ -172,6 +172,7 @@ func benchmark(b *testing.B, file []byte, open func() (zeroCopy, error)) {
 	b.ReportAllocs()
 	var src zeroCopy
 	var size int64
+	b.ResetTimer()
 	for range b.N {
 		if src == nil {
 			b.StopTimer()
