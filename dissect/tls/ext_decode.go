@@ -52,7 +52,7 @@ const (
 	ExtECHOuterExtensions      ExtensionType = 64768
 	ExtEncryptedClientHello    ExtensionType = 65037
 	ExtEncryptedServerName     ExtensionType = 65486
-	ExtQUICDraft               ExtensionType = 65445 // quic_transport_parameters of drafts
+	ExtQUICDraft               ExtensionType = 65445 // quic_transport_parameters of drafts; before 27 in another format
 	ExtRenegotiationInfo       ExtensionType = 65281
 )
 
@@ -133,8 +133,12 @@ func decodeNewer(t ExtensionType, r *wire.Reader) {
 		new(TransparencyInfo).decode(r)
 	case ExtConnectionID, ExtConnectionIDOld:
 		new(ConnectionID).decode(r)
-	case ExtQUICTransportParameters, ExtQUICDraft:
+	case ExtQUICTransportParameters:
 		new(QUICTransportParameters).decode(r)
+	case ExtQUICDraft:
+		if quicParametersFit(r.Peek()) {
+			new(QUICTransportParameters).decode(r)
+		}
 	case ExtTrustAnchors:
 		new(TrustAnchors).decode(r)
 	case ExtECHOuterExtensions:

@@ -52,3 +52,13 @@ func quicParameter(r *wire.Reader) (id uint64, value []byte) {
 	}
 	return id, r.Bytes(int(n), "value")
 }
+
+// quicParametersFit reports whether b is a list of parameters as RFC 9000 has
+// them.
+func quicParametersFit(b []byte) bool {
+	r := wire.NewReader(b)
+	for r.Len() > 0 && !r.Failed() {
+		quicParameter(&r)
+	}
+	return !r.Failed()
+}

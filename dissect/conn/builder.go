@@ -1,0 +1,254 @@
+package conn
+
+import (
+	"fmt"
+
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/pki"
+	"github.com/tlslens/tlslens/dissect/tls"
+	"github.com/tlslens/tlslens/dissect/tls/iana"
+)
+
+// Detail is how much of each message a Conn keeps.
+type Detail uint8
+
+// Details.
+const (
+	Summaries Detail = iota // phases and findings only
+	Messages                // each message as a line as well
+	Fields                  // each message with its bytes
+)
+
+// Options say what a [Builder] keeps and what it shares with others.
+type Options struct {
+	Detail        Detail
+	HandshakeSize int        // largest handshake message taken, in bytes
+	Parse         *pki.Cache // parsed certificates; shared by all connections
+	Sessions      *Sessions  // what was issued for resumption; shared, may be nil
+}
+
+// A Builder turns what a carrier delivers into a [Conn]. It implements [Input].
+// It is used by one goroutine.
+type Builder struct {
+	c   *Conn
+	opt Options
+
+	asm     [2]assembly
+	kx      iana.Suite
+	chosen  bool // a ServerHello (not a HelloRetryRequest) was read
+	midway  bool // the capture begins inside the connection
+	offered resumable
+	lastCH  flow.Mark
+
+	randoms    [2][]byte
+	transcript []byte // clear handshake messages, until nobody can need them
+	recording  bool
+
+	seen       [2]map[tls.HandshakeType]int
+	version0   [2]tls.Version // record version of a side's first record
+	records    [2]int
+	ccs        [2]flow.Mark
+	finished   [2]flow.Mark // where Finished stands, read or sealed
+	sealed     [2]sealedRun
+	resealed   [2]int    // sealed handshake records behind Finished
+	refusal    flow.Mark // a sealed record of the client that fits an alert
+	early      earlyData
+	foreign    foreign
+	shareSizes map[tls.NamedGroup]int
+	pending    *Pending
+	end        End
+	endBy      flow.Side
+	endAt      flow.Mark
+	notes      map[string]bool
+
+	onMessage func(Message) // told of each message; may be nil
+	onPhase   func(PhaseID) // told when a phase will not change any more; may be nil
+	told      [3]bool
+}
+
+// NewBuilder returns a Builder for a connection whose identity c holds: number,
+// carrier, endpoints and first packet. The Builder owns c until Finish.
+func NewBuilder(c *Conn, opt Options) *Builder {
+	b := &Builder{c: c, opt: opt, recording: true, pending: &Pending{Conn: c}}
+	c.CertificateCheck.ID = CertificateCheckPhase
+	c.KeyExchange.ID = KeyExchangePhase
+	c.Tunnel.ID = TunnelPhase
+	for s := range b.seen {
+		b.seen[s] = map[tls.HandshakeType]int{}
+		c.Messages[s] = map[string]int{}
+		c.Tunnel.Sides[s].PlaintextBytes = -1
+	}
+	b.notes = map[string]bool{}
+	return b
+}
+
+// OnMessage sets what is called with each message; the Message may be kept.
+func (b *Builder) OnMessage(f func(Message)) { b.onMessage = f }
+
+// OnPhase sets what is called when a phase has ended.
+func (b *Builder) OnPhase(f func(PhaseID)) { b.onPhase = f }
+
+// MidStream tells that the capture begins inside the connection.
+func (b *Builder) MidStream() { b.midway = true }
+
+// Conn returns the connection as it stands.
+func (b *Builder) Conn() *Conn { return b.c }
+
+// Negotiated implements [Input].
+func (b *Builder) Negotiated() Negotiated {
+	return Negotiated{Version: b.c.Version, Suite: b.c.Suite}
+}
+
+// Record implements [Input].
+func (b *Builder) Record(side flow.Side, h tls.RecordHeader, at flow.Mark) {
+	if b.records[side] == 0 {
+		b.version0[side] = h.Version
+	}
+	b.records[side]++
+	if h.Type < tls.ContentChangeCipherSpec || h.Type > tls.ContentHeartbeat {
+		b.Note(side, fmt.Sprintf("a record of unknown type %d", uint8(h.Type)), at)
+	}
+}
+
+// Note implements [Input]. A sentence is kept once, however often it is true.
+func (b *Builder) Note(side flow.Side, what string, at flow.Mark) {
+	const most = 32
+	if b.notes[what] || len(b.notes) >= most {
+		return
+	}
+	b.notes[what] = true
+	b.c.Notes = append(b.c.Notes, fmt.Sprintf("packet %d, from the %s: %s", at.Packet, side, what))
+}
+
+// Gap implements [Input].
+func (b *Builder) Gap(g Gap, at flow.Mark) {
+	const most = 256
+	if n := len(b.c.Gaps); n < most {
+		b.c.Gaps = append(b.c.Gaps, g)
+	} else {
+		b.c.Gaps[n-1].Bytes += g.Bytes
+	}
+	if a := &b.asm[g.Side]; !g.Record && len(a.buf) > 0 {
+		b.torn(g.Side, at)
+	}
+}
+
+// ChangeCipherSpec implements [Input].
+func (b *Builder) ChangeCipherSpec(side flow.Side, at flow.Mark) {
+	b.c.ChangeCipherSpecs[side]++
+	b.log(Message{At: at, Side: side, Name: "ChangeCipherSpec", Size: 1})
+	if n := len(b.asm[side].buf); n > 0 {
+		b.Note(side, fmt.Sprintf("ChangeCipherSpec stands inside a handshake message, after %d bytes of it", n), at)
+	}
+	if b.c.Version.IsTLS13() || b.c.ChangeCipherSpecs[side] > 1 {
+		return
+	}
+	b.ccs[side] = at
+	if b.c.Version != 0 {
+		b.beginSealing(side, at)
+	}
+}
+
+// Alert implements [Input].
+func (b *Builder) Alert(side flow.Side, lv Level, level tls.AlertLevel, desc tls.AlertDescription, at flow.Mark) {
+	const most = 64
+	b.log(Message{At: at, Side: side, Name: "Alert", Level: lv, Size: 2, Body: []byte{byte(level), byte(desc)}})
+	if len(b.c.Alerts) >= most {
+		return
+	}
+	b.c.Alerts = append(b.c.Alerts, Alert{At: at, Side: side, Level: level, Description: desc})
+	b.alertStep(side, level, desc, at)
+}
+
+// SSLv2 implements [Input].
+func (b *Builder) SSLv2(side flow.Side, body []byte, at flow.Mark) {
+	var m tls.SSL2Hello
+	err := m.Decode(body)
+	b.log(Message{At: at, Side: side, Name: "ClientHello (SSLv2 format)", Size: len(body), Type: tls.TypeClientHello, Body: b.keep(body), Err: text(err)})
+	b.count(side, tls.TypeClientHello)
+	if err != nil {
+		b.Note(side, "SSLv2-format ClientHello: "+err.Error(), at)
+		return
+	}
+	b.sslv2Hello(&m, len(body), at)
+	b.record(body)
+}
+
+// Data implements [Input].
+func (b *Builder) Data(side flow.Side, n int, head []byte, at flow.Mark) {
+	b.traffic(side, tls.ContentApplicationData, n, at)
+	t := &b.c.Tunnel.Sides[side]
+	if t.PlaintextBytes < 0 {
+		t.PlaintextBytes = 0
+	}
+	t.PlaintextBytes += int64(n)
+}
+
+// Heartbeat implements [Input].
+func (b *Builder) Heartbeat(side flow.Side, n int, head []byte, at flow.Mark) {
+	b.log(Message{At: at, Side: side, Name: "Heartbeat", Size: n})
+	if len(head) >= 3 {
+		if claimed := int(head[1])<<8 | int(head[2]); claimed+3 > n {
+			b.Note(side, fmt.Sprintf("heartbeat claims a payload of %d bytes in a message of %d: this is how CVE-2014-0160 (Heartbleed) is probed", claimed, n), at)
+		}
+	}
+}
+
+// End implements [Input].
+func (b *Builder) End(how End, by flow.Side, at flow.Mark) {
+	b.end, b.endBy, b.endAt = how, by, at
+}
+
+// log keeps a message for the verbose report.
+func (b *Builder) log(m Message) {
+	if b.onMessage != nil {
+		b.onMessage(m)
+	}
+	if b.opt.Detail >= Messages {
+		b.c.Log = append(b.c.Log, m)
+	}
+}
+
+// keep copies the bytes of a message if the verbose report wants them.
+func (b *Builder) keep(body []byte) []byte {
+	if b.opt.Detail < Fields {
+		return nil
+	}
+	return append([]byte(nil), body...)
+}
+
+// count counts a message that was read.
+func (b *Builder) count(side flow.Side, t tls.HandshakeType) {
+	b.seen[side][t]++
+	b.c.Messages[side][t.String()]++
+}
+
+// record adds a clear handshake message to the transcript.
+func (b *Builder) record(m []byte) {
+	if !b.recording {
+		return
+	}
+	if len(b.transcript)+len(m) > b.opt.HandshakeSize {
+		b.recording, b.transcript = false, nil
+		return
+	}
+	b.transcript = append(b.transcript, m...)
+}
+
+// phaseEnded tells whoever listens that a phase will not change any more.
+func (b *Builder) phaseEnded(p PhaseID) {
+	if !b.told[p] {
+		b.told[p] = true
+		if b.onPhase != nil {
+			b.onPhase(p)
+		}
+	}
+}
+
+// text returns the words of an error, "" for none.
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

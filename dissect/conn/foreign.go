@@ -1,0 +1,62 @@
+package conn
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// greetings are the first words of protocols that turn up where TLS is
+// expected, and what they are called.
+var greetings = [...]struct{ start, name string }{
+	{"SSH-", "SSH"}, {"HTTP/", "HTTP"}, {"GET ", "HTTP"}, {"POST ", "HTTP"}, {"HEAD ", "HTTP"}, {"PUT ", "HTTP"},
+	{"DELETE ", "HTTP"}, {"OPTIONS ", "HTTP"}, {"CONNECT ", "HTTP"}, {"PATCH ", "HTTP"}, {"PRI * HTTP/2", "HTTP/2"},
+	{"<!DOCTYPE", "HTML"}, {"<html", "HTML"}, {"220 ", "SMTP or FTP"}, {"220-", "SMTP or FTP"}, {"EHLO ", "SMTP"},
+	{"HELO ", "SMTP"}, {"+OK", "POP3"}, {"* OK", "IMAP"}, {"* PREAUTH", "IMAP"}, {"<?xml", "XMPP"}, {"<stream:", "XMPP"},
+	{"RTSP/", "RTSP"}, {"SIP/", "SIP"}, {"INVITE sip", "SIP"}, {"REGISTER sip", "SIP"}, {"AMQP", "AMQP"}, {"RFB ", "VNC"},
+	{"\x04\x01", "SOCKS 4"}, {"\x05\x01", "SOCKS 5"}, {"\x05\x02", "SOCKS 5"}, {"\x13BitTorrent", "BitTorrent"},
+	{"PROXY ", "the PROXY protocol"}, {"\r\n\r\n\x00\r\nQUIT\n", "the PROXY protocol"}, {"*1\r\n", "Redis"}, {"\xffSMB", "SMB"}, {"\xfeSMB", "SMB"},
+}
+
+// Identify names the protocol whose first bytes these are, with its first line
+// if it is text: `HTTP ("HTTP/1.1 400 Bad Request")`. It returns "" if it does
+// not know.
+func Identify(head []byte) string {
+	for _, g := range greetings {
+		if bytes.HasPrefix(head, []byte(g.start)) {
+			if line := firstLine(head); line != "" {
+				return fmt.Sprintf("%s (%q)", g.name, line)
+			}
+			return g.name
+		}
+	}
+	if line := firstLine(head); len(line) >= 8 {
+		return fmt.Sprintf("text (%q)", cut(line, 60))
+	}
+	return ""
+}
+
+// Protocol names the protocol whose first bytes these are, "" if it is not known.
+func Protocol(head []byte) string {
+	for _, g := range greetings {
+		if bytes.HasPrefix(head, []byte(g.start)) {
+			return g.name
+		}
+	}
+	return ""
+}
+
+// firstLine returns the first line of what is printable text, without query and
+// credentials, "" for anything else.
+func firstLine(b []byte) string {
+	if i := bytes.IndexAny(b, "\r\n"); i >= 0 {
+		b = b[:i]
+	}
+	for _, c := range b {
+		if c < 0x20 || c > 0x7e {
+			return ""
+		}
+	}
+	s, _, _ := strings.Cut(string(b), "?")
+	return cut(s, 60)
+}

@@ -1,0 +1,247 @@
+package conn
+
+import (
+	"fmt"
+
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/tls"
+	"github.com/tlslens/tlslens/dissect/tls/iana"
+)
+
+// method12 words the key exchange of a suite up to TLS 1.2.
+func method12(s iana.Suite) string {
+	var m string
+	switch s.Kx {
+	case iana.KxNull, iana.KxTLS13, "":
+		return ""
+	case iana.KxPSK:
+		m = "PSK"
+	case iana.KxDHEPSK:
+		m = "PSK with DHE"
+	case iana.KxECDHEPSK:
+		m = "PSK with ECDHE"
+	case iana.KxRSAPSK:
+		m = "PSK with RSA"
+	case iana.KxDH:
+		m = "static DH"
+	case iana.KxECDH:
+		m = "static ECDH"
+	default:
+		m = string(s.Kx)
+	}
+	if s.Auth == iana.AuthAnon {
+		m = "anonymous " + m
+	}
+	return m
+}
+
+// serverKeyExchange reads the server's public value and its signature (RFC
+// 5246, Section 7.4.3; RFC 8422, Section 5.4; RFC 4279).
+func (b *Builder) serverKeyExchange(side flow.Side, body []byte, at flow.Mark) error {
+	var m tls.ServerKeyExchange
+	err := m.Decode(body, b.context(side))
+	k := &b.c.KeyExchange
+	n := len(body) + handshakeHeader
+	says := b.serverValue(&m)
+	if len(m.Hint) > 0 {
+		says += ", hint " + printable(m.Hint)
+	}
+	if err == nil && len(m.Signature) > 0 {
+		k.Server = &Signature{}
+		b.keStep(side, at, "ServerKeyExchange", "server_key_exchange", n, says)
+		b.keepServerSignature(&m)
+		return nil
+	}
+	if b.kx.Auth == iana.AuthAnon {
+		says += ", not signed: nobody proves to be the server"
+	}
+	b.keStep(side, at, "ServerKeyExchange", "server_key_exchange", n, says)
+	return err
+}
+
+// serverValue notes the group and words the server's public value.
+func (b *Builder) serverValue(m *tls.ServerKeyExchange) string {
+	k := &b.c.KeyExchange
+	switch {
+	case len(m.DH.P) > 0:
+		bits := bitLen(m.DH.P)
+		k.Group, k.SecurityBits = fmt.Sprintf("dhe%d", bits), dhStrength(bits)
+		if g, ok := namedPrime(m.DH.P, m.DH.G); ok {
+			k.Group = g
+		}
+		k.PublicSizes[flow.Server] = len(m.DH.Y)
+		b.c.Group = k.Group
+		return fmt.Sprintf("%d-bit finite-field group, public value %d bytes", bits, len(m.DH.Y))
+	case m.EC.Group != 0:
+		k.Group, k.SecurityBits = m.EC.Group.String(), groupInfo(m.EC.Group).Bits
+		k.PublicSizes[flow.Server] = len(m.EC.Point)
+		b.c.Group = k.Group
+		return fmt.Sprintf("%s public key, %d bytes", k.Group, len(m.EC.Point))
+	case len(m.EC.Point) > 0:
+		k.PublicSizes[flow.Server] = len(m.EC.Point)
+		return fmt.Sprintf("public key of %d bytes on a curve given by explicit parameters", len(m.EC.Point))
+	case len(m.RSA.Modulus) > 0:
+		return fmt.Sprintf("a short-lived RSA key of %d bits (export rules)", bitLen(m.RSA.Modulus))
+	case len(m.SRP.B) > 0:
+		k.PublicSizes[flow.Server] = len(m.SRP.B)
+		return fmt.Sprintf("SRP public value of %d bytes", len(m.SRP.B))
+	}
+	return "parameters of the key exchange"
+}
+
+// keepServerSignature keeps what [Pending] needs to check the signature of the
+// ServerKeyExchange whose row was just added.
+func (b *Builder) keepServerSignature(m *tls.ServerKeyExchange) {
+	k := &b.c.KeyExchange
+	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: flow.Server, phase: KeyExchangePhase, row: len(k.Steps) - 1}
+	if c, sv := b.randoms[flow.Client], b.randoms[flow.Server]; len(c) == 32 && len(sv) == 32 {
+		s.message = append(append(append(make([]byte, 0, 64+len(m.Params)), c...), sv...), m.Params...)
+	} else {
+		s.unable = "the randoms of both hellos are signed too, and one is not in the capture"
+	}
+	k.Server.Scheme = s.name()
+	b.pending.serverSig = s
+}
+
+// clientKeyExchange reads the client's part (RFC 5246, Section 7.4.7).
+func (b *Builder) clientKeyExchange(side flow.Side, body []byte, at flow.Mark) error {
+	var m tls.ClientKeyExchange
+	err := m.Decode(body, b.context(side))
+	k := &b.c.KeyExchange
+	var says string
+	switch {
+	case len(m.Encrypted) > 0:
+		k.PublicSizes[flow.Client] = len(m.Encrypted)
+		says = fmt.Sprintf("premaster secret, %d bytes, encrypted to the RSA key of [0]", len(m.Encrypted))
+	case len(m.Public) > 0:
+		k.PublicSizes[flow.Client] = len(m.Public)
+		if k.Group != "" {
+			says = fmt.Sprintf("%s public key, %d bytes", k.Group, len(m.Public))
+		} else {
+			says = fmt.Sprintf("public value, %d bytes", len(m.Public))
+		}
+	default:
+		says = fmt.Sprintf("%d bytes", len(body))
+	}
+	if m.Identity != nil {
+		if len(m.Encrypted)+len(m.Public) == 0 {
+			says = "the pre-shared key"
+		}
+		says += " named " + printable(m.Identity)
+	}
+	if len(b.c.CertificateCheck.Client.Chain) == 0 {
+		b.stopRecording() // no CertificateVerify will come
+	}
+	b.keStep(side, at, "ClientKeyExchange", "client_key_exchange", len(body)+handshakeHeader, says)
+	b.certificatesShown()
+	return err
+}
+
+// serverHelloDone ends the server's part of a full handshake up to TLS 1.2.
+func (b *Builder) serverHelloDone(side flow.Side, n int, at flow.Mark) {
+	says := "no client certificate asked for"
+	if b.c.CertificateCheck.Requested {
+		says = "a client certificate is asked for"
+	}
+	if b.seen[side][tls.TypeServerKeyExchange] == 0 {
+		b.ccStep(side, at, "ServerHelloDone", "server_hello_done", n, "nothing more to show; "+says)
+	} else {
+		b.keStep(side, at, "ServerHelloDone", "server_hello_done", n, says)
+	}
+	b.c.CertificateCheck.reach(at)
+	if id := b.c.Selected; id != nil && len(id.SessionID) > 0 {
+		b.opt.Sessions.put(kindSessionID, id.SessionID, b.c.Number)
+	}
+}
+
+// newSessionTicket takes a ticket in the clear (RFC 5077, Section 3.3) or, in
+// TLS 1.3, an opened one (RFC 9846, Section 4.6.1).
+func (b *Builder) newSessionTicket(side flow.Side, lv Level, body []byte, at flow.Mark) error {
+	var m tls.NewSessionTicket
+	err := m.Decode(body, b.context(side))
+	b.opt.Sessions.put(kindTicket, m.Ticket, b.c.Number)
+	b.keStep(side, at, "NewSessionTicket", "new_session_ticket", len(body)+handshakeHeader,
+		fmt.Sprintf("%d-byte ticket, %s", len(m.Ticket), validFor(m.Lifetime))).
+		fact("lifetime_seconds", int(m.Lifetime), "RFC 5077, Section 3.3")
+	return err
+}
+
+// beginSealing adds the rows of ChangeCipherSpec and of the Finished that
+// follows it, up to TLS 1.2. The Finished is filled in when it is seen.
+func (b *Builder) beginSealing(side flow.Side, at flow.Mark) {
+	if side == flow.Server {
+		b.resume12(at)
+	}
+	b.certificatesShown()
+	b.keStep(side, at, "ChangeCipherSpec", "change_cipher_spec", 1, side.String()+" seals everything from here on")
+}
+
+// sealedFinished takes the first sealed handshake record behind
+// ChangeCipherSpec: it is Finished (RFC 5246, Section 7.4.9).
+func (b *Builder) sealedFinished(side flow.Side, n int, at flow.Mark) {
+	b.finish(side, n, "sealed", at)
+}
+
+// clearFinished takes a Finished that could be read: the cipher is NULL.
+func (b *Builder) clearFinished(side flow.Side, n int, at flow.Mark) {
+	if b.finished[side].Seen() {
+		return
+	}
+	b.finish(side, n, "readable, because the cipher is NULL", at)
+}
+
+func (b *Builder) finish(side flow.Side, n int, how string, at flow.Mark) {
+	b.finished[side] = at
+	b.c.KeyExchange.Finished[side] = true
+	says := how + "; proves the " + side.String() + " saw the same handshake"
+	if b.finished[side.Other()].Seen() {
+		says = how + "; the handshake is complete"
+	}
+	b.keStep(side, at, "Finished", "finished", n, says)
+	if b.finished[side.Other()].Seen() {
+		b.c.KeyExchange.State = Done
+		b.phaseEnded(KeyExchangePhase)
+	}
+}
+
+// certificatesShown ends phase 1 of a handshake up to TLS 1.2.
+func (b *Builder) certificatesShown() {
+	p := &b.c.CertificateCheck.Phase
+	if p.State == Running && b.chosen {
+		p.State = Done
+	}
+	b.phaseEnded(CertificateCheckPhase)
+}
+
+// bitLen returns the size in bits of a big-endian number.
+func bitLen(b []byte) int {
+	for len(b) > 0 && b[0] == 0 {
+		b = b[1:]
+	}
+	if len(b) == 0 {
+		return 0
+	}
+	n := 8 * len(b)
+	for c := b[0]; c < 0x80; c <<= 1 {
+		n--
+	}
+	return n
+}
+
+// dhStrength is the strength of a finite-field group by its size (NIST SP
+// 800-57 Part 1 Rev. 5, Table 2).
+func dhStrength(bits int) int {
+	switch {
+	case bits >= 15360:
+		return 256
+	case bits >= 7680:
+		return 192
+	case bits >= 3072:
+		return 128
+	case bits >= 2048:
+		return 112
+	case bits >= 1024:
+		return 80
+	}
+	return 0
+}

@@ -1,0 +1,68 @@
+package conn
+
+import "github.com/tlslens/tlslens/dissect/flow"
+
+// mostSteps bounds the rows of one phase; a connection with more of them is an
+// attack on the reader.
+const mostSteps = 200
+
+// add appends a step to a phase and moves the phase's ends.
+func (p *Phase) add(s Step) {
+	if p.State == Unseen {
+		p.State = Running
+	}
+	if s.At.Seen() {
+		p.reach(s.At)
+	}
+	if len(p.Steps) < mostSteps {
+		p.Steps = append(p.Steps, s)
+	} else if n := len(p.Steps); n == mostSteps {
+		p.Steps = append(p.Steps, Step{At: s.At, Side: s.Side, Message: "…", Name: "more", Says: []string{"more messages follow"}})
+	}
+}
+
+// reach widens the phase to include m.
+func (p *Phase) reach(m flow.Mark) {
+	if !p.Start.Seen() {
+		p.Start = m
+	}
+	if m.Packet > p.End.Packet {
+		p.End = m
+	}
+}
+
+// fail marks a phase as ended by what headline says, unless it failed before.
+func (p *Phase) fail(headline string) {
+	if p.State != FailedState {
+		p.State, p.Headline = FailedState, headline
+	}
+}
+
+// step makes a step from what every step has.
+func step(side flow.Side, at flow.Mark, message, name string, size int, says ...string) Step {
+	return Step{At: at, Side: side, Message: message, Name: name, Bytes: size, Says: says}
+}
+
+// ccStep adds a row to phase 1.
+func (b *Builder) ccStep(side flow.Side, at flow.Mark, message, name string, size int, says ...string) *Step {
+	return b.addTo(&b.c.CertificateCheck.Phase, step(side, at, message, name, size, says...))
+}
+
+// keStep adds a row to phase 2.
+func (b *Builder) keStep(side flow.Side, at flow.Mark, message, name string, size int, says ...string) *Step {
+	return b.addTo(&b.c.KeyExchange.Phase, step(side, at, message, name, size, says...))
+}
+
+func (b *Builder) addTo(p *Phase, s Step) *Step {
+	if b.c.Version.IsTLS13() && s.Level == Plain && s.Name != "client_hello" && s.Name != "server_hello" && s.Name != "alert" {
+		s.Level = Handshake
+	}
+	p.add(s)
+	return &p.Steps[len(p.Steps)-1]
+}
+
+// fact adds a named value to a step.
+func (s *Step) fact(key string, value any, ref string) *Step {
+	s.Facts = append(s.Facts, Fact{Key: key, Value: value, Ref: ref})
+	return s
+}

@@ -1,0 +1,214 @@
+package conn
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/tls"
+	"github.com/tlslens/tlslens/dissect/tls/iana"
+)
+
+// early counts 0-RTT data.
+type earlyData struct {
+	records int
+	bytes   int64
+}
+
+// onWire counts an application_data record as it stands on the wire.
+func (b *Builder) onWire(side flow.Side, n int) {
+	t := &b.c.Tunnel.Sides[side]
+	t.RecordsSent++
+	t.BytesSent += int64(n)
+	t.Records++
+	t.Bytes += int64(n)
+}
+
+// traffic takes a protected record up to TLS 1.2, or one of a connection whose
+// version is not known.
+func (b *Builder) traffic(side flow.Side, typ tls.ContentType, n int, at flow.Mark) {
+	if typ == tls.ContentApplicationData {
+		b.onWire(side, n)
+	}
+	t := &b.c.Tunnel.Sides[side]
+	if typ == tls.ContentApplicationData {
+		over, exact := explicitOverhead(b.kx, b.c.Version)
+		if b.kx.Mode != "" {
+			t.MaxPlaintext += max(0, int64(n-over))
+			t.Exact = exact
+		}
+	} else if typ == tls.ContentHandshake {
+		t.handshakes++
+	}
+	t.lastAlert = typ == tls.ContentAlert
+	b.move(side, n, at)
+}
+
+// tunnelRecord takes a sealed record of TLS 1.3 behind the handshake.
+func (b *Builder) tunnelRecord(side flow.Side, n int, at flow.Mark) {
+	t := &b.c.Tunnel.Sides[side]
+	t.MaxPlaintext += max(0, int64(n-b.overhead13()))
+	t.lastAlert = n == 2+b.overhead13()
+	if len(t.sizes) < 4 {
+		t.sizes = append(t.sizes, n)
+	}
+	b.move(side, n, at)
+}
+
+// move counts a record of the tunnel.
+func (b *Builder) move(side flow.Side, n int, at flow.Mark) {
+	p, t := &b.c.Tunnel.Phase, &b.c.Tunnel.Sides[side]
+	t.TunnelRecords++
+	t.TunnelBytes += int64(n)
+	if !t.First.Seen() {
+		t.First = at
+	}
+	t.Last, t.lastSize = at, n
+	p.reach(at)
+	if p.State == Unseen {
+		p.State = Running
+	}
+}
+
+// endTunnel settles phase 3 when the flow has ended.
+func (b *Builder) endTunnel() {
+	t := &b.c.Tunnel
+	if b.c.Selected != nil {
+		t.Cipher, t.Integrity = cipherOf(b.kx), integrityOf(b.kx)
+	}
+	for side := range t.Sides {
+		t.Sides[side].Says = b.sideSays(flow.Side(side))
+	}
+	t.ClosedBy = b.closedBy()
+	if t.State == Unseen {
+		if b.c.Outcome == Established {
+			t.State, t.Headline = Done, b.cipherOr("")+"no data went through it, "+b.closing()
+			t.Headline = strings.TrimPrefix(t.Headline, ", ")
+		} else {
+			t.Headline = "never opened"
+			if b.endAt.Seen() && b.end == Finished {
+				t.Headline += fmt.Sprintf("; %s closed in packet %d", b.endBy, b.endAt.Packet)
+			}
+		}
+		return
+	}
+	if t.ClosedBy != "still_open" {
+		t.State = Done
+	}
+	t.Headline = b.cipherOr("") + b.closing()
+}
+
+func (b *Builder) cipherOr(s string) string {
+	if c := b.c.Tunnel.Cipher; c != "" {
+		return c + ", "
+	}
+	return s
+}
+
+// sideSays words what is known of one side's records.
+func (b *Builder) sideSays(side flow.Side) []string {
+	t := &b.c.Tunnel.Sides[side]
+	var says []string
+	if side == flow.Client && b.early.records > 0 {
+		says = append(says, fmt.Sprintf("%s of early data before the handshake was done (%d bytes)", count(b.early.records, "record"), b.early.bytes))
+	}
+	if t.TunnelRecords == 0 {
+		return append(says, "nothing")
+	}
+	if b.c.Version.IsTLS13() {
+		if side == flow.Server && len(t.sizes) >= 2 && t.sizes[0] == t.sizes[1] && t.sizes[0] > 60 && t.sizes[0] < 2200 && t.TunnelRecords > 2 {
+			says = append(says, "first two fit NewSessionTicket")
+		}
+		if t.lastAlert {
+			says = append(says, "last fits an alert (close_notify)")
+		}
+		if len(says) == 0 {
+			says = append(says, "application data")
+		}
+		return says
+	}
+	data := t.TunnelRecords - int64(b2i(t.lastAlert)) - int64(t.handshakes)
+	switch {
+	case data > 0 && t.lastAlert:
+		says = append(says, "application data, then an alert (sealed), which fits close_notify")
+	case data > 0:
+		says = append(says, "application data")
+	case t.lastAlert:
+		says = append(says, "an alert (sealed), which fits close_notify")
+	}
+	if t.handshakes > 0 {
+		says = append(says, count(t.handshakes, "sealed handshake record")+": a new handshake inside the tunnel (renegotiation)")
+	}
+	return says
+}
+
+func b2i(x bool) int {
+	if x {
+		return 1
+	}
+	return 0
+}
+
+// closedBy names how the tunnel ended.
+func (b *Builder) closedBy() string {
+	if b.end == Reset {
+		return "reset"
+	}
+	t := &b.c.Tunnel
+	notified := t.Sides[0].lastAlert || t.Sides[1].lastAlert || b.saidGoodbye()
+	switch {
+	case b.end == Evicted:
+		return "evicted"
+	case notified:
+		return "close_notify"
+	case b.end == Finished || b.end == HalfClosed:
+		return "fin"
+	}
+	return "still_open"
+}
+
+// saidGoodbye reports whether a close_notify was read in the clear or opened.
+func (b *Builder) saidGoodbye() bool {
+	for _, a := range b.c.Alerts {
+		if !a.Encrypted && a.Description == tls.AlertCloseNotify {
+			return true
+		}
+	}
+	return false
+}
+
+// closing words how the tunnel ended.
+func (b *Builder) closing() string {
+	by := fmt.Sprintf(" by the %s in packet %d", b.endBy, b.endAt.Packet)
+	switch b.c.Tunnel.ClosedBy {
+	case "reset":
+		return "reset" + by
+	case "close_notify":
+		if b.end == EndOfCapture || b.end == TimedOut {
+			return "close_notify sent; TCP still open"
+		}
+		return "closed cleanly"
+	case "fin":
+		return "cut off: closed" + by + " without close_notify, so a lost end would not be noticed"
+	case "evicted":
+		return "given up because of the memory limit"
+	}
+	if b.end == TimedOut {
+		return "silent for longer than the idle limit"
+	}
+	return "still open when the capture ended"
+}
+
+// cipherOf names what gives confidentiality.
+func cipherOf(s iana.Suite) string { return s.Cipher }
+
+// integrityOf names what gives integrity.
+func integrityOf(s iana.Suite) string {
+	switch {
+	case s.Mode == iana.ModeAEAD:
+		return fmt.Sprintf("AEAD tag, %d bytes", s.TagLen)
+	case s.MAC != "" && s.MAC != "NULL":
+		return fmt.Sprintf("HMAC-%s, %d bytes", s.MAC, s.MACLen)
+	}
+	return ""
+}

@@ -1,0 +1,214 @@
+package conn
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/pki"
+	"github.com/tlslens/tlslens/dissect/tls"
+)
+
+// CheckTime is the moment at which certificates must be valid. The zero value
+// is the time of the packet that brought them.
+type CheckTime struct {
+	Fixed time.Time // if not zero, this moment
+	Label string    // how sentences name it, for example "now" or "2026-11-23"
+}
+
+// Trust is what certificates are checked against.
+type Trust struct {
+	Roots        *pki.Store
+	At           CheckTime
+	Cache        *pki.VerifyCache
+	Certificates bool // check chains
+	Signatures   bool // check handshake signatures
+}
+
+// Pending is the dear part of a connection's analysis: building chains and
+// checking signatures. It is made by [Builder.Finish] and run once, on any
+// goroutine, before the Conn is reported.
+type Pending struct {
+	Conn *Conn
+
+	serverSig *signed
+	clientSig *signed
+	staple    []byte
+	scts      []pki.SCT
+}
+
+// signed is a handshake signature with all that is needed to check it.
+type signed struct {
+	message  []byte // the bytes that were signed
+	scheme   tls.SignatureScheme
+	explicit bool // the scheme was sent; before TLS 1.2 the key decides
+	sig      []byte
+	side     flow.Side
+	phase    PhaseID
+	row      int    // index of the step that tells the result
+	unable   string // why it cannot be checked
+}
+
+// name returns the scheme's name, "" where the key decides.
+func (s *signed) name() string {
+	if s.explicit {
+		return s.scheme.String()
+	}
+	return ""
+}
+
+// Run makes the checks and puts their results into the connection.
+func (p *Pending) Run(t Trust) {
+	c := p.Conn
+	if t.Certificates {
+		p.checkChain(t, flow.Server)
+		p.checkChain(t, flow.Client)
+	}
+	p.settleCertificates(t)
+	p.settleSignature(p.serverSig, c.KeyExchange.Server, c.CertificateCheck.Server.Chain, t.Signatures)
+	p.settleSignature(p.clientSig, c.KeyExchange.Client, c.CertificateCheck.Client.Chain, t.Signatures)
+	p.serverSig, p.clientSig = nil, nil
+}
+
+// checkChain checks one side's certificates.
+func (p *Pending) checkChain(t Trust, side flow.Side) {
+	cs := &p.Conn.CertificateCheck.Server
+	if side == flow.Client {
+		cs = &p.Conn.CertificateCheck.Client
+	}
+	if len(cs.Chain) == 0 {
+		return
+	}
+	opt := pki.CheckOptions{Roots: t.Roots, At: cs.At.Time, AtLabel: "at capture time", Cache: t.Cache, Client: side == flow.Client}
+	if side == flow.Server {
+		opt.ServerName, opt.Staple, opt.SCTs = p.Conn.ServerName, p.staple, p.scts
+		opt.StapleAsked = p.Conn.Offered != nil && slices.Contains(p.Conn.Offered.Extensions, tls.ExtStatusRequest)
+	}
+	if !t.At.Fixed.IsZero() {
+		opt.At, opt.AtLabel = t.At.Fixed, t.At.Label
+	}
+	r := pki.CheckChain(cs.Chain, opt)
+	cs.Checks, cs.Notes = r.Checks, r.Notes
+	switch r.Verdict {
+	case pki.Passed:
+		cs.Verdict = Passed
+	case pki.Failed:
+		cs.Verdict = FailedCheck
+	default:
+		cs.Verdict = NotChecked
+	}
+}
+
+// settleCertificates words what phase 1 came to.
+func (p *Pending) settleCertificates(t Trust) {
+	cc := &p.Conn.CertificateCheck
+	if len(cc.Server.Chain) == 0 || cc.Headline != "" {
+		return
+	}
+	switch {
+	case !t.Certificates:
+		cc.Headline = "shown, not checked"
+	case cc.Server.Verdict == Passed:
+		cc.Headline = "passed"
+	case cc.Server.Verdict == FailedCheck:
+		cc.Headline = "does not pass: " + failedChecks(cc.Server.Checks)
+	default:
+		cc.Headline = "shown, not all of it could be checked"
+	}
+	if cc.State == Running {
+		cc.State = Done
+	}
+}
+
+// failedChecks names the checks that failed.
+func failedChecks(cs []pki.Check) string {
+	s := ""
+	for _, c := range cs {
+		if c.Result == pki.Fail {
+			if s != "" {
+				s += ", "
+			}
+			s += c.Name
+		}
+	}
+	return s
+}
+
+// settleSignature checks a handshake signature and completes its row.
+func (p *Pending) settleSignature(s *signed, into *Signature, chain []*pki.Certificate, check bool) {
+	if s == nil || into == nil {
+		return
+	}
+	switch {
+	case !check:
+		into.Why = "signatures were not to be checked"
+	case s.unable != "":
+		into.Why = s.unable
+	case len(chain) == 0:
+		into.Why = "the certificate with the key is not in the capture"
+	default:
+		scheme := uint16(s.scheme)
+		if !s.explicit {
+			scheme = pki.LegacyScheme
+			into.Scheme = legacyName(chain[0].Key)
+		}
+		err := pki.VerifySignature(chain[0].Key, scheme, s.message, s.sig)
+		var unsupported *pki.UnsupportedError
+		switch {
+		case err == nil:
+			into.Verified = Yes
+		case errors.As(err, &unsupported):
+			into.Why = unsupported.Why
+		default:
+			into.Verified = No
+		}
+	}
+	row := &p.Conn.Phases()[s.phase].Steps[s.row]
+	says := signatureSays(s, into)
+	if n := len(row.Says); n > 0 && row.Says[n-1] != "" {
+		row.Says[n-1] += ", " + says
+	} else {
+		row.Says = []string{says}
+	}
+	row.fact("signature_scheme", into.Scheme, "RFC 9846, Section 4.2.3")
+	if into.Verified != Unknown {
+		row.fact("signature_verified", into.Verified == Yes, "")
+	}
+}
+
+// signatureSays words the result of a signature check.
+func signatureSays(s *signed, r *Signature) string {
+	with := ""
+	if r.Scheme != "" {
+		with = " with " + r.Scheme
+	}
+	by := "signed by the key of [0]" + with
+	if s.side == flow.Client {
+		by = "signs the handshake so far" + with
+	}
+	switch r.Verified {
+	case Yes:
+		if s.side == flow.Client {
+			return by + ": signature ok, the client owns the key of its [0]"
+		}
+		return by + ": signature ok"
+	case No:
+		return by + ": signature WRONG"
+	}
+	return fmt.Sprintf("%s: signature not verified, because %s", by, r.Why)
+}
+
+// legacyName names the signatures of TLS 1.1 and before, which name nothing.
+func legacyName(k *pki.Key) string {
+	switch k.Algorithm {
+	case "RSA":
+		return "rsa_md5sha1"
+	case "DSA":
+		return "dsa_sha1"
+	case "ECDSA":
+		return "ecdsa_sha1"
+	}
+	return ""
+}

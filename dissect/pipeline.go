@@ -1,0 +1,201 @@
+package dissect
+
+import (
+	"slices"
+
+	"github.com/tlslens/tlslens/capture"
+	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/packet"
+	"github.com/tlslens/tlslens/dissect/pki"
+	"github.com/tlslens/tlslens/dissect/tcp"
+)
+
+// parsedBytes bounds the memory for certificates that are remembered, verified
+// the number of results of signature checks on them.
+const (
+	parsedBytes = 32 << 20
+	verified    = 1 << 14
+)
+
+// A pipeline is the state of one run of [Events].
+type pipeline struct {
+	opt     Options
+	stats   *Stats
+	yield   func(Event, error) bool
+	stopped bool // the caller does not want any more
+
+	decoder  *packet.Decoder
+	decoded  packet.Packet
+	table    *flow.Table[*tcpFlow]
+	pool     *tcp.Pool
+	build    conn.Options
+	out      *outbox
+	at       flow.Mark // of the packet at hand
+	opened   uint64    // connections so far
+	outcomes map[conn.Outcome]uint64
+	others   map[string]uint64
+}
+
+func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
+	opt.Limits = opt.Limits.WithDefaults()
+	if opt.Roots == nil {
+		opt.Roots = pki.Mozilla()
+	}
+	p := &pipeline{
+		opt: opt, stats: opt.Stats, yield: yield,
+		decoder:  packet.NewDecoder(packet.Limits{}),
+		pool:     tcp.NewPool(opt.Limits),
+		outcomes: map[conn.Outcome]uint64{},
+		others:   map[string]uint64{},
+		build: conn.Options{
+			Detail: opt.Detail, HandshakeSize: opt.Limits.HandshakeSize,
+			Parse: pki.NewCache(parsedBytes), Sessions: conn.NewSessions(),
+		},
+	}
+	*p.stats = Stats{}
+	p.table = flow.NewTable(opt.Limits, p.evicted)
+	p.out = newOutbox(opt.workers(), conn.Trust{
+		Roots: opt.Roots, At: opt.At, Cache: pki.NewVerifyCache(verified),
+		Certificates: opt.Verify != VerifyNone, Signatures: opt.Verify == VerifyAll,
+	}, opt.Unordered, p.closed)
+	return p
+}
+
+// close stops the workers. Nothing is yielded any more.
+func (p *pipeline) close() { p.out.stop() }
+
+// emit yields an event unless the caller has had enough.
+func (p *pipeline) emit(e Event) {
+	if !p.stopped && !p.yield(e, nil) {
+		p.stopped = true
+	}
+}
+
+// packet takes one packet of the capture.
+func (p *pipeline) packet(pkt *capture.Packet) {
+	p.stats.Packets++
+	p.stats.Bytes += uint64(len(pkt.Data))
+	if pkt.WireLen > len(pkt.Data) {
+		p.stats.Snapped++
+	}
+	p.at = flow.Mark{Packet: pkt.Number, Time: pkt.Time}
+	p.table.Tick(pkt.Time)
+	switch d := &p.decoded; p.decoder.Decode(uint32(pkt.Link), pkt.Data, pkt.WireLen, pkt.Time, d) {
+	case packet.TCP:
+		p.stats.TCP++
+		p.segment(d)
+	case packet.UDP:
+		p.stats.UDP++
+	}
+	p.out.drain(false)
+}
+
+// segment takes a TCP segment to its flow. A segment that begins nothing, such
+// as a bare ACK, creates no flow; otherwise dead ones would revive.
+func (p *pipeline) segment(d *packet.Packet) {
+	s := tcp.Segment{Seq: d.Seq, Ack: d.Ack, Flags: tcp.Flags(d.Flags) & 0x3f, Payload: d.Payload, Missing: d.Missing, At: p.at}
+	key, swapped := flow.MakeKey(flow.TCP, d.Src, d.Dst, d.Zone)
+	dir := tcp.Dir(0)
+	if swapped {
+		dir = 1
+	}
+	id := p.table.Lookup(key)
+	if id == 0 {
+		if !s.Opens() {
+			return
+		}
+		id = p.table.Insert(key)
+		*p.table.Value(id) = p.newFlow(key, d)
+	}
+	slot := p.table.Value(id)
+	f := *slot
+	if !f.genuine(dir, d) {
+		return
+	}
+	if f.tcp.Segment(dir, &s) == tcp.NewConnection {
+		next := p.newFlow(key, d)
+		if sd, syn, ok := f.tcp.Successor(); ok {
+			next.count(sd, syn.Flags)
+			next.tcp.Segment(sd, &syn)
+		}
+		f.end(conn.Finished)
+		*slot, f = next, next
+		f.tcp.Segment(dir, &s)
+	}
+	f.count(dir, s.Flags)
+	p.table.Touch(id, f.state())
+}
+
+// evicted is told by the table that a flow left it.
+func (p *pipeline) evicted(k flow.Key, f **tcpFlow, why flow.Reason) {
+	how := conn.TimedOut
+	if why == flow.Full {
+		how = conn.Evicted
+		if (*f).builder != nil {
+			p.dropped("flow limit", "connections", 1)
+		}
+	}
+	(*f).end(how)
+}
+
+// dropped counts what had to be given up and tells it.
+func (p *pipeline) dropped(reason, unit string, n uint64) {
+	i := slices.IndexFunc(p.stats.Dropped, func(d Dropped) bool { return d.Reason == reason })
+	if i < 0 {
+		p.stats.Dropped = append(p.stats.Dropped, Dropped{Reason: reason, Unit: unit, At: p.at})
+		i = len(p.stats.Dropped) - 1
+	}
+	p.stats.Dropped[i].Count += n
+	p.emit(Dropped{Reason: reason, Unit: unit, Count: n, At: p.at})
+}
+
+// endOfCapture ends every flow that is still there and yields what waits.
+func (p *pipeline) endOfCapture() {
+	var rest []*tcpFlow
+	for _, f := range p.table.All() {
+		rest = append(rest, *f)
+	}
+	slices.SortFunc(rest, func(a, b *tcpFlow) int { return int(a.first.Packet) - int(b.first.Packet) })
+	for _, f := range rest {
+		f.end(conn.EndOfCapture)
+		p.out.drain(false)
+	}
+	p.out.drain(true)
+}
+
+// closed takes a connection that is complete, in order.
+func (p *pipeline) closed(c *conn.Conn) {
+	p.outcomes[c.Outcome]++
+	p.emit(Closed{Conn: c})
+}
+
+// finishStats completes the summary.
+func (p *pipeline) finishStats(src capture.Source) {
+	s := p.stats
+	for _, r := range p.decoder.Stats().Reasons {
+		s.Undecoded = append(s.Undecoded, Count{Name: r.What, Count: r.N})
+	}
+	for o, n := range p.outcomes {
+		s.Outcomes = append(s.Outcomes, Count{Name: string(o), Count: n})
+	}
+	for o, n := range p.others {
+		s.OtherTraffic = append(s.OtherTraffic, Count{Name: o, Count: n})
+	}
+	byCount := func(a, b Count) int {
+		switch {
+		case a.Count != b.Count && a.Count > b.Count, a.Count == b.Count && a.Name < b.Name:
+			return -1
+		}
+		return 1
+	}
+	slices.SortFunc(s.Outcomes, byCount)
+	slices.SortFunc(s.OtherTraffic, byCount)
+	st := src.Stats()
+	for _, d := range []Dropped{{Reason: "kernel", Count: st.DroppedByKernel}, {Reason: "interface", Count: st.DroppedByInterface}} {
+		if d.Count > 0 {
+			d.Unit = "packets"
+			s.Dropped = append(s.Dropped, d)
+		}
+	}
+}

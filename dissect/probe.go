@@ -1,0 +1,231 @@
+package dissect
+
+import (
+	"net/netip"
+
+	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/record"
+	"github.com/tlslens/tlslens/dissect/tcp"
+)
+
+// Bounds of probing, in bytes of one direction.
+const (
+	// prefixBytes is kept to be read again once the flow turns out to be TLS:
+	// room for the largest record and the header of the next, which is what
+	// it takes to believe in TLS that begins in mid-stream.
+	prefixBytes = 5 + 1<<14 + 2048 + 5
+	// plainBytes is how far TLS is looked for behind a protocol that begins
+	// in the clear, as STARTTLS does.
+	plainBytes = 128 << 10
+)
+
+// A prefix is what one direction said before it was known what it speaks.
+type prefix struct {
+	parts []part // in order; data and gaps
+	size  int    // bytes of data in parts
+	total int64  // bytes ever seen
+	notes []string
+}
+
+// part is a stretch of data, or a gap if data is nil.
+type part struct {
+	off  int64
+	data []byte
+	gap  tcp.Gap
+	at   flow.Mark
+}
+
+func (x *prefix) gap(g tcp.Gap) { x.parts = append(x.parts, part{off: g.Off, gap: g, at: g.At}) }
+
+// head returns the contiguous bytes at the end of what is kept.
+func (x *prefix) head() []byte {
+	i := len(x.parts)
+	for i > 0 && x.parts[i-1].data != nil {
+		i--
+	}
+	switch len(x.parts) - i {
+	case 0:
+		return nil
+	case 1:
+		return x.parts[i].data
+	}
+	var b []byte
+	for _, p := range x.parts[i:] {
+		b = append(b, p.data...)
+	}
+	return b
+}
+
+// look takes bytes of a flow of which it is not known yet what it speaks.
+func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
+	x := &f.probe[d]
+	off := f.tcp.Offset(d) - int64(len(b))
+	before := x.total
+	x.total += int64(len(b))
+	if v := record.Probe(b); v == record.Client || before > 0 && v == record.Server && f.probe[d^1].total > 0 {
+		// TLS begins with this segment; what came before was in the clear.
+		x.parts, x.size = x.parts[:0], 0
+	}
+	x.parts = append(x.parts, part{off: off, data: append([]byte(nil), b...), at: at})
+	x.size += len(b)
+	if f.decide(d, x.head()) {
+		return
+	}
+	for x.size > prefixBytes && len(x.parts) > 1 {
+		x.size -= len(x.parts[0].data)
+		x.parts = x.parts[1:]
+	}
+	if f.probe[0].total+f.probe[1].total > plainBytes {
+		f.pass()
+	}
+}
+
+// decide opens the flow as TLS if the bytes of direction d say so.
+func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
+	mid := f.tcp.Stats(d).MidStream || len(f.probe[d].parts) > 0 && f.probe[d].parts[0].data == nil
+	switch record.Probe(head) {
+	case record.Client:
+		f.open(d, false)
+	case record.Server:
+		f.open(d^1, false)
+	case record.Either:
+		if !mid && f.probe[d^1].total == 0 {
+			return false // an odd beginning: let the other side speak first
+		}
+		f.open(f.guessClient(), true)
+	case record.Incomplete:
+		return false
+	default:
+		if !mid || !record.Inside(head) {
+			return false
+		}
+		f.open(f.guessClient(), true)
+	}
+	return true
+}
+
+// lastLook decides with all there will ever be.
+func (f *tcpFlow) lastLook() {
+	for d := tcp.Dir(0); d < 2; d++ {
+		head := f.probe[d].head()
+		if v := record.Probe(head); v == record.Either || v == record.Client || v == record.Server {
+			if f.decide(d, head) || v == record.Either && record.Inside(head) {
+				if f.stage == probing {
+					f.open(f.guessClient(), true)
+				}
+				return
+			}
+		}
+	}
+}
+
+// guessClient tells the client by who sent the SYN or, failing that, by the
+// ports: servers have the lower one, as a rule.
+func (f *tcpFlow) guessClient() tcp.Dir {
+	a, b := f.tcp.Stats(0).SYN, f.tcp.Stats(1).SYN
+	switch {
+	case f.synAck[0]:
+		return 1
+	case f.synAck[1]:
+		return 0
+	case a.Seen() && (!b.Seen() || a.Packet < b.Packet):
+		return 0
+	case b.Seen():
+		return 1
+	}
+	if f.key.A().Port() < f.key.B().Port() {
+		return 1
+	}
+	return 0
+}
+
+// open begins to read the flow as TLS and gives it what was kept.
+func (f *tcpFlow) open(client tcp.Dir, mid bool) {
+	f.stage, f.client = reading, client
+	f.p.opened++
+	ends := [2]netip.AddrPort{f.key.A(), f.key.B()}
+	c := &conn.Conn{
+		Number: f.p.opened, Carrier: "tls", Transport: "tcp", Encapsulation: f.encap,
+		Ends: [2]conn.Endpoint{ends[client], ends[client^1]}, First: f.first,
+	}
+	f.builder = conn.NewBuilder(c, f.p.build)
+	f.stream = record.NewStream(f.builder)
+	if mid {
+		f.builder.MidStream()
+		f.stream.MidStream()
+	}
+	if f.p.opt.Phases {
+		f.builder.OnPhase(func(id conn.PhaseID) { f.p.emit(PhaseEnded{Conn: c, Phase: c.Phases()[id]}) })
+		f.builder.OnMessage(func(m conn.Message) { f.p.emit(MessageSeen{Conn: c, Message: m}) })
+		f.p.emit(Opened{Conn: c})
+	}
+	f.replay()
+}
+
+// replay gives the record layer what both directions said, in the order of the
+// capture.
+func (f *tcpFlow) replay() {
+	for d := range f.probe {
+		x := &f.probe[d]
+		if len(x.parts) > 0 {
+			f.pos[d] = x.parts[0].off
+		} else {
+			f.pos[d] = f.tcp.Offset(tcp.Dir(d))
+		}
+		for _, n := range x.notes {
+			f.builder.Note(f.side(tcp.Dir(d)), n, f.p.at)
+		}
+	}
+	for len(f.probe[0].parts)+len(f.probe[1].parts) > 0 {
+		d := tcp.Dir(0)
+		if a, b := f.probe[0].parts, f.probe[1].parts; len(a) == 0 || len(b) > 0 && b[0].at.Packet < a[0].at.Packet {
+			d = 1
+		}
+		p := f.probe[d].parts[0]
+		f.probe[d].parts = f.probe[d].parts[1:]
+		if p.data == nil {
+			f.Gap(d, p.gap)
+			continue
+		}
+		f.feed(d, p.off, p.data, p.at)
+	}
+	f.probe = [2]prefix{}
+}
+
+// pass gives the flow up as something else.
+func (f *tcpFlow) pass() {
+	f.stage = passing
+	f.tcp.Watch(false)
+	f.tcp.Skip(0, 1<<60)
+	f.tcp.Skip(1, 1<<60)
+	f.spoke()
+}
+
+// spoke names what the flow spoke, for the summary, and forgets its bytes.
+func (f *tcpFlow) spoke() {
+	name := "unknown"
+	for d := range f.probe {
+		if len(f.probe[d].parts) > 0 {
+			if s := conn.Protocol(f.probe[d].parts[0].data); s != "" {
+				name = s
+				break
+			}
+		}
+	}
+	f.p.others[name]++
+	f.probe = [2]prefix{}
+}
+
+// countOther counts a flow that was not TLS.
+func (f *tcpFlow) countOther() {
+	switch {
+	case f.stage == passing:
+		f.p.stats.TCPFlows++
+	case f.probe[0].total+f.probe[1].total > 0:
+		f.p.stats.TCPFlows++
+		f.spoke()
+	default:
+		f.p.stats.HalfOpen++
+	}
+}

@@ -1,0 +1,129 @@
+package record
+
+import "github.com/tlslens/tlslens/dissect/tls"
+
+// A Verdict is what the first bytes of one direction look like.
+type Verdict uint8
+
+// Verdicts.
+const (
+	Not        Verdict = iota // no TLS record begins here
+	Incomplete                // it could be one; more bytes are needed
+	Client                    // a ClientHello
+	Server                    // a ServerHello, or what a server answers a ClientHello with
+	Either                    // records, from which the side cannot be told
+)
+
+// Probe looks at the first bytes of a direction, by content alone.
+func Probe(b []byte) Verdict {
+	if len(b) < headerLen {
+		if len(b) == 0 || couldBegin(b) {
+			return Incomplete
+		}
+		return Not
+	}
+	if LooksSSL2(b) {
+		return Client
+	}
+	rh, _ := tls.ParseRecordHeader(b)
+	if !looksLikeRecord(rh) {
+		return Not
+	}
+	switch rh.Type {
+	case tls.ContentHandshake:
+		return probeHandshake(b)
+	case tls.ContentAlert:
+		if rh.Length == 2 && len(b) >= headerLen+2 && b[5] >= 1 && b[5] <= 2 {
+			return Server
+		}
+	}
+	next := headerLen + rh.Length
+	switch {
+	case len(b) < next:
+		return Incomplete
+	case len(b) == next:
+		return Either
+	case len(b) < next+headerLen:
+		return Incomplete
+	}
+	if nh, _ := tls.ParseRecordHeader(b[next:]); looksLikeRecord(nh) {
+		return Either
+	}
+	return Not
+}
+
+// looksLikeRecord is the test for a first record: stricter than Plausible,
+// because here nothing else speaks for TLS. Overlong records are let through,
+// for they are reported.
+func looksLikeRecord(h tls.RecordHeader) bool {
+	if h.Type == tls.ContentHandshake && h.Length > 0 && h.Version>>8 == 3 && h.Version <= tls.VersionTLS13 {
+		return true
+	}
+	return h.Plausible() && h.Length > 0
+}
+
+// couldBegin reports whether fewer than five bytes could begin a record.
+func couldBegin(b []byte) bool {
+	if b[0]&0x80 != 0 {
+		return len(b) < 3 || b[2] == tls.SSL2ClientHello
+	}
+	if b[0] < byte(tls.ContentChangeCipherSpec) || b[0] > byte(tls.ContentHeartbeat) {
+		return false
+	}
+	return len(b) < 2 || b[1] == 3 || b[1] == 0x7f || b[1] == 0x7e || b[1] == 1
+}
+
+// probeHandshake tells the side by the first handshake message.
+func probeHandshake(b []byte) Verdict {
+	if len(b) < headerLen+1 {
+		return Incomplete
+	}
+	rh, _ := tls.ParseRecordHeader(b)
+	switch tls.HandshakeType(b[headerLen]) {
+	case tls.TypeClientHello:
+		if rh.Length >= 4 && len(b) >= headerLen+4 && b[headerLen+1] != 0 {
+			return Not // a ClientHello of more than 64 KiB
+		}
+		return Client
+	case tls.TypeServerHello, tls.TypeHelloRetryRequest, tls.TypeHelloRequest:
+		if rh.Length >= 4 && len(b) >= headerLen+4 && b[headerLen+1] != 0 {
+			return Not
+		}
+		return Server
+	}
+	next := headerLen + rh.Length
+	if rh.Length > maxSealed {
+		return Not
+	}
+	switch {
+	case len(b) < next:
+		return Incomplete
+	case len(b) == next:
+		return Either
+	case len(b) < next+headerLen:
+		return Incomplete
+	}
+	if nh, _ := tls.ParseRecordHeader(b[next:]); nh.Plausible() {
+		return Either
+	}
+	return Not
+}
+
+// Inside reports whether records stand anywhere in b, as in a capture that
+// begins in the middle of a record: two headers in a row, or one whose record
+// ends where b does.
+func Inside(b []byte) bool {
+	for i := 0; i+headerLen <= len(b); i++ {
+		next, ok := recordAt(b, i)
+		if !ok {
+			continue
+		}
+		if next == len(b) {
+			return true
+		}
+		if _, ok := recordAt(b, next); ok && next+headerLen <= len(b) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,226 @@
+// Package record is the carrier of TLS over TCP: it cuts the byte stream of
+// each side into TLS records and hands their content to a [conn.Input].
+//
+// In go in-order bytes and gaps of both sides; out come handshake bytes,
+// alerts, ChangeCipherSpec and the sizes of sealed records. It owns no bytes
+// beyond one record of each side that is still incomplete. What is sealed is
+// never copied: its length is passed over. Bytes that are no records, and a
+// hole that swallowed a record header, are reported, and reading resumes at
+// the next place where two record headers follow each other. It never stops on
+// bad input and never holds more than two records of a side.
+package record
+
+import (
+	"fmt"
+
+	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/tls"
+)
+
+// headerLen is the size of a TLS record header (RFC 9846, Section 5.1).
+const headerLen = 5
+
+// maxSealed is the largest legal record payload: 2^14 bytes and what
+// protection may add (RFC 5246, Section 6.2.3).
+const maxSealed = 1<<14 + 2048
+
+// A Stream unwraps the records of one flow. Call [NewStream] to make one.
+type Stream struct {
+	in    conn.Input
+	sides [2]half
+}
+
+// mode says what is done with the content of a record.
+type mode uint8
+
+const (
+	pass  mode = iota // sealed: its length is all there is to know
+	live              // clear handshake bytes: handed on as they come
+	whole             // collected, because its meaning depends on all of it
+	head              // the first bytes are collected, the rest is passed over
+)
+
+// half is the record layer of one side.
+type half struct {
+	hdr    [headerLen]byte
+	hdrLen int // bytes of hdr that are there
+	rh     tls.RecordHeader
+	left   int64 // bytes of the current record still to come
+	mode   mode
+	body   []byte // what whole and head collected
+
+	offset  int64 // stream offset of the next byte
+	records int
+	ccs     bool // ChangeCipherSpec was sent: what follows may be sealed
+	doubt   bool // begun in the middle, or bytes are missing: clear is not certain
+
+	lost    bool   // no record boundary is known
+	scan    []byte // bytes that may begin a record
+	garbage int64  // bytes given up since the boundary was lost
+
+	overlong, odd bool // said once
+}
+
+// NewStream returns a Stream that reports to in.
+func NewStream(in conn.Input) *Stream { return &Stream{in: in} }
+
+// MidStream tells that the capture begins inside the connection, so that a
+// handshake record may be sealed although no ChangeCipherSpec was seen.
+func (s *Stream) MidStream() { s.sides[0].doubt, s.sides[1].doubt = true, true }
+
+// Data takes the next in-order bytes of a side. b is not kept.
+func (s *Stream) Data(side flow.Side, b []byte, at flow.Mark) {
+	h := &s.sides[side]
+	for len(b) > 0 {
+		var n int
+		switch {
+		case h.lost:
+			h.offset += int64(len(b))
+			s.search(side, b, at)
+			return
+		case h.hdrLen < headerLen:
+			n = s.header(side, b, at)
+		default:
+			n = s.content(side, b, at)
+		}
+		h.offset += int64(n)
+		b = b[n:]
+	}
+}
+
+// Skippable returns how many of a side's next bytes need not be delivered,
+// because they are inside a record that is passed over.
+func (s *Stream) Skippable(side flow.Side) int64 {
+	h := &s.sides[side]
+	if h.lost || h.hdrLen < headerLen || h.mode != pass {
+		return 0
+	}
+	return h.left
+}
+
+// Skipped tells that n bytes that were Skippable went by undelivered.
+func (s *Stream) Skipped(side flow.Side, n int64, at flow.Mark) {
+	h := &s.sides[side]
+	h.offset += n
+	h.left -= n
+	if h.left <= 0 {
+		s.endRecord(side, at)
+	}
+}
+
+// header collects header bytes and, once they are complete, begins the record.
+func (s *Stream) header(side flow.Side, b []byte, at flow.Mark) int {
+	h := &s.sides[side]
+	n := copy(h.hdr[h.hdrLen:], b)
+	h.hdrLen += n
+	if h.hdrLen < headerLen {
+		return n
+	}
+	if h.records == 0 && LooksSSL2(h.hdr[:]) {
+		s.beginSSL2(side)
+		return n
+	}
+	rh, ok := tls.ParseRecordHeader(h.hdr[:])
+	if !ok || !rh.Plausible() {
+		s.lose(side, at, fmt.Sprintf("% x at offset %d is no record header", h.hdr, h.offset+int64(n)-headerLen))
+		h.scan = append(h.scan[:0], h.hdr[1:]...)
+		h.garbage = 1
+		return n
+	}
+	s.begin(side, rh, at)
+	return n
+}
+
+// begin starts a record whose header has been read.
+func (s *Stream) begin(side flow.Side, rh tls.RecordHeader, at flow.Mark) {
+	h := &s.sides[side]
+	h.rh, h.left, h.hdrLen, h.body = rh, int64(rh.Length), headerLen, h.body[:0]
+	h.records++
+	s.in.Record(side, rh, at)
+	h.mode = s.modeOf(side, rh)
+	if limit := s.limitOf(h, rh.Type); rh.Length > limit && !h.overlong {
+		h.overlong = true
+		s.in.Note(side, fmt.Sprintf("record overflow: a record of %d bytes where %d are allowed", rh.Length, limit), at)
+	}
+	if h.left == 0 {
+		s.endRecord(side, at)
+	}
+}
+
+// limitOf returns the largest payload a record may have.
+func (s *Stream) limitOf(h *half, t tls.ContentType) int {
+	if t == tls.ContentHandshake && !h.ccs && !h.doubt {
+		return 1 << 14
+	}
+	return maxSealed
+}
+
+// LooksSSL2 reports whether b begins with a ClientHello in the format of SSL
+// 2.0: a two-byte header, message type 1 and a version (RFC 5246, Appendix
+// E.2). It needs five bytes.
+func LooksSSL2(b []byte) bool {
+	if len(b) < headerLen || b[0]&0x80 == 0 || b[2] != tls.SSL2ClientHello {
+		return false
+	}
+	n := int(b[0]&0x7f)<<8 | int(b[1])
+	v := tls.Version(b[3])<<8 | tls.Version(b[4])
+	return n >= 9+3+16 && n <= 9+1<<12 && (v == tls.VersionSSL2 || v >= tls.VersionSSL3 && v <= tls.VersionTLS13)
+}
+
+// beginSSL2 starts collecting an SSL 2.0 record. Its header is shorter than a
+// TLS one, so the bytes behind it are content.
+func (s *Stream) beginSSL2(side flow.Side) {
+	h := &s.sides[side]
+	var v2 tls.SSL2Header
+	_ = v2.Decode(h.hdr[:]) // five bytes are enough
+	h.rh = tls.RecordHeader{Type: contentSSL2, Length: v2.Length}
+	h.records++
+	h.mode = whole
+	h.body = append(h.body[:0], h.hdr[v2.HeaderLen:]...)
+	h.left = int64(v2.Length - len(h.body))
+}
+
+// contentSSL2 marks a record that is no TLS record; no content type has it.
+const contentSSL2 tls.ContentType = 0
+
+// content takes the next bytes of the current record and returns how many.
+func (s *Stream) content(side flow.Side, b []byte, at flow.Mark) int {
+	h := &s.sides[side]
+	n := len(b)
+	if int64(n) > h.left {
+		n = int(h.left)
+	}
+	b = b[:n]
+	h.left -= int64(n)
+	switch h.mode {
+	case live:
+		s.in.Handshake(side, conn.Plain, b, at)
+	case whole:
+		if h.left == 0 && len(h.body) == 0 { // all of it is here: no copy
+			s.finish(side, b, at)
+			return n
+		}
+		h.body = append(h.body, b...)
+	case head:
+		h.body = append(h.body, b[:min(n, max(0, headLen-len(h.body)))]...)
+	}
+	if h.left == 0 {
+		s.endRecord(side, at)
+	}
+	return n
+}
+
+// headLen is how much of readable application data and heartbeats is kept to
+// say what they are.
+const headLen = 256
+
+// endRecord reports a record whose content is complete.
+func (s *Stream) endRecord(side flow.Side, at flow.Mark) {
+	h := &s.sides[side]
+	s.finish(side, h.body, at)
+	if cap(h.body) > 4096 { // do not hold a large buffer through a long tunnel
+		h.body = nil
+	}
+	h.body = h.body[:0]
+}

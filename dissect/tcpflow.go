@@ -1,0 +1,246 @@
+package dissect
+
+import (
+	"fmt"
+
+	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/packet"
+	"github.com/tlslens/tlslens/dissect/record"
+	"github.com/tlslens/tlslens/dissect/tcp"
+)
+
+// A tcpFlow is one TCP connection on its way through the pipeline: first its
+// first bytes are probed, then it is read as TLS or passed over. It implements
+// [tcp.Receiver].
+type tcpFlow struct {
+	p     *pipeline
+	key   flow.Key
+	tcp   tcp.Conn
+	encap []string
+	first flow.Mark
+	last  flow.Mark
+	sent  [2]uint64 // packets of each direction
+
+	synAck [2]bool // the direction answered a SYN
+
+	stage   stage
+	probe   [2]prefix
+	builder *conn.Builder
+	stream  *record.Stream
+	client  tcp.Dir // which direction is the client's, once stage is reading
+	pos     [2]int64
+	fin     [2]flow.Mark
+	finner  tcp.Dir // who sent the first FIN
+	reset   flow.Mark
+	resetBy tcp.Dir
+
+	sums     [2]struct{ good, bad int } // checksums looked at
+	watching bool
+}
+
+// A stage is how far a flow is understood.
+type stage uint8
+
+const (
+	probing stage = iota
+	reading       // TLS
+	passing       // something else
+	ended
+)
+
+// newFlow makes the state of a flow whose first packet is d.
+func (p *pipeline) newFlow(key flow.Key, d *packet.Packet) *tcpFlow {
+	f := &tcpFlow{p: p, key: key, first: p.at, watching: true}
+	if d.Encapsulated() {
+		f.encap = d.Encapsulation()
+	}
+	f.tcp.Init(p.pool, f)
+	return f
+}
+
+// count notes a packet of the flow.
+func (f *tcpFlow) count(d tcp.Dir, flags tcp.Flags) {
+	if flags&(tcp.SYN|tcp.ACK) == tcp.SYN|tcp.ACK {
+		f.synAck[d] = true
+	}
+	f.sent[d]++
+	f.last = f.p.at
+}
+
+// state tells the table how firm the flow stands.
+func (f *tcpFlow) state() flow.State {
+	switch {
+	case f.tcp.Closed():
+		return flow.Closing
+	case f.tcp.Answered():
+		return flow.Open
+	}
+	return flow.HalfOpen
+}
+
+// genuine reports whether a segment may be taken. A wrong checksum is normal
+// where the capturing machine leaves checksums to its network card; but where
+// the same sender's other segments are right, a wrong one never arrived.
+// Only the beginning of a flow is looked at, because that is where forged
+// segments pay and because sums cost.
+func (f *tcpFlow) genuine(dir tcp.Dir, d *packet.Packet) bool {
+	const look = 16
+	sum := &f.sums[dir]
+	if f.stage == passing || sum.good+sum.bad >= look && f.stage == reading && !f.watching {
+		return true
+	}
+	valid, known := d.TransportChecksumOK()
+	switch {
+	case !known:
+		return true
+	case valid:
+		sum.good++
+		return true
+	}
+	f.p.stats.BadChecksums++
+	if sum.bad > 0 || sum.good == 0 {
+		sum.bad++
+		return true
+	}
+	if f.builder != nil {
+		f.builder.Note(f.side(dir), "a segment whose checksum is wrong, where all others are right, was ignored: no receiver took it", f.p.at)
+	}
+	return false
+}
+
+func (f *tcpFlow) side(d tcp.Dir) flow.Side {
+	if d == f.client {
+		return flow.Client
+	}
+	return flow.Server
+}
+
+// Data implements [tcp.Receiver].
+func (f *tcpFlow) Data(d tcp.Dir, b []byte, at flow.Mark) {
+	switch f.stage {
+	case probing:
+		f.look(d, b, at)
+	case reading:
+		f.feed(d, f.tcp.Offset(d)-int64(len(b)), b, at)
+	}
+}
+
+// feed gives bytes at an offset to the record layer and lets it say what it
+// need not see.
+func (f *tcpFlow) feed(d tcp.Dir, off int64, b []byte, at flow.Mark) {
+	side := f.side(d)
+	f.catchUp(d, off, at)
+	f.stream.Data(side, b, at)
+	f.pos[d] = off + int64(len(b))
+	// All but the last byte of a record that is passed over: the last one
+	// tells in which packet the record ended.
+	if n := f.stream.Skippable(side); n > 1 {
+		f.tcp.Skip(d, n-1)
+	}
+	if f.watching && f.builder.Conn().Tunnel.State != conn.Unseen {
+		f.watching = false
+		f.tcp.Watch(false)
+	}
+}
+
+// catchUp tells the record layer of bytes that were skipped on its word.
+func (f *tcpFlow) catchUp(d tcp.Dir, off int64, at flow.Mark) {
+	if n := off - f.pos[d]; n > 0 {
+		f.stream.Skipped(f.side(d), n, at)
+		f.pos[d] = off
+	}
+}
+
+// Gap implements [tcp.Receiver].
+func (f *tcpFlow) Gap(d tcp.Dir, g tcp.Gap) {
+	switch f.stage {
+	case probing:
+		f.probe[d].gap(g)
+	case reading:
+		if g.Bytes > 0 {
+			f.p.stats.MissingBytes += uint64(g.Bytes)
+			f.catchUp(d, g.Off, g.At)
+			f.pos[d] = g.Off + g.Bytes
+		}
+		after := uint64(0)
+		if g.At.Packet > 0 {
+			after = g.At.Packet - 1
+		}
+		f.stream.Gap(f.side(d), conn.Gap{Bytes: g.Bytes, After: after, Why: g.Why.String()}, g.At)
+	}
+}
+
+// Fin implements [tcp.Receiver].
+func (f *tcpFlow) Fin(d tcp.Dir, at flow.Mark) {
+	if !f.fin[0].Seen() && !f.fin[1].Seen() {
+		f.finner = d
+	}
+	f.fin[d] = at
+}
+
+// Reset implements [tcp.Receiver].
+func (f *tcpFlow) Reset(d tcp.Dir, at flow.Mark) {
+	if !f.reset.Seen() {
+		f.reset, f.resetBy = at, d
+	}
+}
+
+// Conflict implements [tcp.Receiver].
+func (f *tcpFlow) Conflict(d tcp.Dir, c tcp.Conflict) {
+	what := fmt.Sprintf("packets %d and %d carry different bytes for the same place (%d bytes at offset %d of the stream); those of packet %d were used, so what they say is not certain",
+		c.Kept, c.Dropped.Packet, c.Bytes, c.Off, c.Kept)
+	if f.builder == nil {
+		f.probe[d].notes = append(f.probe[d].notes, what)
+		return
+	}
+	f.builder.Note(f.side(d), what, c.Dropped)
+}
+
+// end flushes the flow and, if it was TLS, sends the connection on its way.
+func (f *tcpFlow) end(how conn.End) {
+	if f.stage == ended {
+		return
+	}
+	f.tcp.Flush()
+	if f.stage == probing {
+		f.lastLook()
+	}
+	if f.stage != reading {
+		f.countOther()
+		f.stage = ended
+		return
+	}
+	f.stage = ended
+	c := f.builder.Conn()
+	c.Last, c.Packets = f.last, f.sent[0]+f.sent[1]
+	c.Sent = [2]uint64{f.sent[f.client], f.sent[f.client^1]}
+	for d := tcp.Dir(0); d < 2; d++ {
+		f.catchUp(d, f.tcp.Offset(d), f.last)
+		st := f.tcp.Stats(d)
+		if st.SkippedHoles > 0 {
+			f.p.stats.MissingBytes += uint64(st.SkippedHoles)
+			f.builder.Gap(conn.Gap{Side: f.side(d), Bytes: st.SkippedHoles, After: st.Last.Packet, Offset: f.tcp.Offset(d), Record: true, Why: "not captured"}, f.last)
+		}
+	}
+	how, by, at := f.ending(how)
+	f.stream.Close(how, by, at)
+	f.p.out.put(f.builder.Finish())
+}
+
+// ending says how the flow ended, by whom and where. The ends' own word counts
+// more than the capture's.
+func (f *tcpFlow) ending(how conn.End) (conn.End, flow.Side, flow.Mark) {
+	a, b := f.fin[0], f.fin[1]
+	switch {
+	case f.reset.Seen() && !(a.Seen() && b.Seen()):
+		return conn.Reset, f.side(f.resetBy), f.reset
+	case a.Seen() && b.Seen():
+		return conn.Finished, f.side(f.finner), f.fin[f.finner]
+	case a.Seen() || b.Seen():
+		return conn.HalfClosed, f.side(f.finner), f.fin[f.finner]
+	case how == conn.Finished: // the ports were used again
+		return conn.TimedOut, flow.Client, f.last
+	}
+	return how, flow.Client, f.last
+}
