@@ -70,7 +70,8 @@ func (m *ClientHello) ServerName() (name []byte, ok bool) {
 		return nil, false
 	}
 	var e ServerNames
-	_ = e.Decode(data) // a name before a fault is a name
+	r := wire.NewReader(data)
+	e.decode(&r) // a name before a fault is a name
 	return e.HostName()
 }
 
@@ -79,7 +80,8 @@ func (m *ClientHello) ServerName() (name []byte, ok bool) {
 func (m *ClientHello) SupportedVersions() (list List16[Version], ok bool) {
 	data, ok := m.Extensions.Get(ExtSupportedVersions)
 	var e SupportedVersions
-	_ = e.Decode(data)
+	r := wire.NewReader(data)
+	e.decode(&r)
 	return e.Versions, ok
 }
 
@@ -88,7 +90,8 @@ func (m *ClientHello) SupportedVersions() (list List16[Version], ok bool) {
 func (m *ClientHello) Groups() (list List16[NamedGroup], ok bool) {
 	data, ok := m.Extensions.Get(ExtSupportedGroups)
 	var e SupportedGroups
-	_ = e.Decode(data)
+	r := wire.NewReader(data)
+	e.decode(&r)
 	return e.Groups, ok
 }
 
@@ -97,7 +100,8 @@ func (m *ClientHello) Groups() (list List16[NamedGroup], ok bool) {
 func (m *ClientHello) PointFormats() (list List8[PointFormat], ok bool) {
 	data, ok := m.Extensions.Get(ExtECPointFormats)
 	var e ECPointFormats
-	_ = e.Decode(data)
+	r := wire.NewReader(data)
+	e.decode(&r)
 	return e.Formats, ok
 }
 
@@ -119,7 +123,8 @@ func (m *ClientHello) SignatureSchemesCert() (list List16[SignatureScheme], ok b
 func (m *ClientHello) KeyShares() (list KeyShares, ok bool) {
 	data, ok := m.Extensions.keyShare()
 	var e KeyShareClient
-	_ = e.Decode(data)
+	r := wire.NewReader(data)
+	e.decode(&r)
 	return e.Shares, ok
 }
 
@@ -149,7 +154,8 @@ func (m *ClientHello) PreSharedKeys() (e PreSharedKeyClient, ok bool) {
 func (m *ClientHello) PSKModes() (list List8[PSKMode], ok bool) {
 	data, ok := m.Extensions.Get(ExtPSKKeyExchangeModes)
 	var e PSKKeyExchangeModes
-	_ = e.Decode(data)
+	r := wire.NewReader(data)
+	e.decode(&r)
 	return e.Modes, ok
 }
 

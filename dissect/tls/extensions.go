@@ -104,7 +104,8 @@ func extensions(r *wire.Reader, where HandshakeType) Extensions {
 func (x Extensions) schemes(t ExtensionType) (List16[SignatureScheme], bool) {
 	data, ok := x.Get(t)
 	var e SignatureAlgorithms
-	_ = e.Decode(data)
+	r := wire.NewReader(data)
+	e.decode(&r)
 	return e.Schemes, ok
 }
 
@@ -118,7 +119,8 @@ func (x Extensions) keyShare() ([]byte, bool) {
 func (x Extensions) alpn() (Vectors8, bool) {
 	data, ok := x.Get(ExtALPN)
 	var e ALPN
-	_ = e.Decode(data)
+	r := wire.NewReader(data)
+	e.decode(&r)
 	return e.Protocols, ok
 }
 
