@@ -6,7 +6,7 @@ import "bytes"
 // bytes in the capturing host's order (link type 0) or network order (108).
 func (d *Decoder) loopback(b []byte, p *Packet) Kind {
 	if len(b) < 4 {
-		return d.fail(ShortLink, b, 4, p)
+		return d.fail(shortLink, b, 4, p)
 	}
 	family := be32(b)
 	if family > 0xFFFF {
@@ -31,7 +31,7 @@ const (
 // sll reads the Linux cooked header of 16 bytes (LINKTYPE_LINUX_SLL).
 func (d *Decoder) sll(b []byte, p *Packet) Kind {
 	if len(b) < 16 {
-		return d.fail(ShortLink, b, 16, p)
+		return d.fail(shortLink, b, 16, p)
 	}
 	return d.cooked(be16(b[2:]), be16(b[14:]), b[16:], p)
 }
@@ -41,7 +41,7 @@ func (d *Decoder) sll(b []byte, p *Packet) Kind {
 // that it passes.
 func (d *Decoder) sll2(b []byte, p *Packet) Kind {
 	if len(b) < 20 {
-		return d.fail(ShortLink, b, 20, p)
+		return d.fail(shortLink, b, 20, p)
 	}
 	return d.cooked(be16(b[8:]), be16(b), b[20:], p)
 }
@@ -72,25 +72,25 @@ func (d *Decoder) cooked(device, proto uint16, b []byte, p *Packet) Kind {
 func (d *Decoder) nflog(b []byte, p *Packet) Kind {
 	const payload = 9
 	if len(b) < 4 {
-		return d.fail(ShortLink, b, 4, p)
+		return d.fail(shortLink, b, 4, p)
 	}
 	b = b[4:]
 	for len(b) > 0 {
 		if len(b) < 4 {
-			return d.fail(ShortLink, b, 4, p)
+			return d.fail(shortLink, b, 4, p)
 		}
 		n, kind := int(le16(b)), le16(b[2:])
 		if kind > 0xFF || n < 4 {
 			n, kind = int(be16(b)), be16(b[2:])
 		}
 		if n < 4 {
-			return d.fail(ShortLink, b, 4, p)
+			return d.fail(shortLink, b, 4, p)
 		}
 		if kind == payload {
 			return d.ip(b[4:max(4, min(n, len(b)))], p)
 		}
 		if n > len(b) {
-			return d.fail(ShortLink, b, n, p)
+			return d.fail(shortLink, b, n, p)
 		}
 		b = b[min((n+3)&^3, len(b)):]
 	}
@@ -100,17 +100,17 @@ func (d *Decoder) nflog(b []byte, p *Packet) Kind {
 // pktap reads the header that macOS puts before frames of any link type.
 func (d *Decoder) pktap(b []byte, p *Packet) Kind {
 	if len(b) < 12 {
-		return d.fail(ShortLink, b, 12, p)
+		return d.fail(shortLink, b, 12, p)
 	}
 	if !d.enter() {
 		return d.tooDeep(b, p)
 	}
 	n := int64(le32(b))
 	if n < 12 {
-		return d.fail(ShortLink, b, 12, p)
+		return d.fail(shortLink, b, 12, p)
 	}
 	if n > int64(len(b)) {
-		return d.fail(ShortLink, b, int(n), p)
+		return d.fail(shortLink, b, int(n), p)
 	}
 	return d.link(le32(b[8:]), b[n:], p)
 }
@@ -118,14 +118,14 @@ func (d *Decoder) pktap(b []byte, p *Packet) Kind {
 // ppi reads the per-packet information header, which names the link type.
 func (d *Decoder) ppi(b []byte, p *Packet) Kind {
 	if len(b) < 8 {
-		return d.fail(ShortLink, b, 8, p)
+		return d.fail(shortLink, b, 8, p)
 	}
 	if !d.enter() {
 		return d.tooDeep(b, p)
 	}
 	n := int(le16(b[2:]))
 	if n < 8 || n > len(b) {
-		return d.fail(ShortLink, b, max(n, 8), p)
+		return d.fail(shortLink, b, max(n, 8), p)
 	}
 	return d.link(le32(b[4:]), b[n:], p)
 }
@@ -134,11 +134,11 @@ func (d *Decoder) ppi(b []byte, p *Packet) Kind {
 // its length without the padding to 4.
 func (d *Decoder) pflog(b []byte, p *Packet) Kind {
 	if len(b) < 4 {
-		return d.fail(ShortLink, b, 4, p)
+		return d.fail(shortLink, b, 4, p)
 	}
 	n := (int(b[0]) + 3) &^ 3
 	if n < 4 || n > len(b) {
-		return d.fail(ShortLink, b, max(n, 4), p)
+		return d.fail(shortLink, b, max(n, 4), p)
 	}
 	return d.ip(b[n:], p)
 }
@@ -147,14 +147,14 @@ func (d *Decoder) pflog(b []byte, p *Packet) Kind {
 // in the host's byte order, the AVS header in network order.
 func (d *Decoder) prism(b []byte, p *Packet) Kind {
 	if len(b) < 8 {
-		return d.fail(ShortLink, b, 8, p)
+		return d.fail(shortLink, b, 8, p)
 	}
 	n := int64(le32(b[4:]))
 	if bytes.HasPrefix(b, []byte{0x80, 0x21, 0x10}) || n > 0xFFFF {
 		n = int64(be32(b[4:]))
 	}
 	if n < 8 || n > int64(len(b)) {
-		return d.fail(ShortLink, b, int(max(n, 8)), p)
+		return d.fail(shortLink, b, int(max(n, 8)), p)
 	}
 	return d.wlan(b[n:], false, p)
 }

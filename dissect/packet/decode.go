@@ -76,10 +76,10 @@ type Packet struct {
 	// only if their zones are. It is a hash of the tags on the way that are the
 	// same in both directions of a connection (VLAN and I-SID numbers, VXLAN and
 	// Geneve network identifiers, GRE keys, PPPoE sessions), 0 if there are none.
+	// Of a tunnel over IP only its own number counts and the tags inside of it.
 	// MPLS labels, GTP tunnel endpoints, L2TP and PPTP sessions, ERSPAN session
-	// numbers and the addresses and ports of outer headers are no part of it:
-	// they differ between directions, and a load balancer may tunnel one
-	// direction only.
+	// numbers and outer addresses, ports and tags are no part of it: they differ
+	// between directions, and a load balancer may tunnel one direction only.
 	Zone uint32
 
 	Proto     uint8  // ProtoTCP or ProtoUDP; 0 if Decode found neither
@@ -220,7 +220,7 @@ func (d *Decoder) fail(r Reason, b []byte, need int, p *Packet) Kind {
 }
 
 // tooDeep gives up a frame with more headers than the limit.
-func (d *Decoder) tooDeep(b []byte, p *Packet) Kind { return d.fail(TooManyLayers, b, 0, p) }
+func (d *Decoder) tooDeep(b []byte, p *Packet) Kind { return d.fail(tooManyLayers, b, 0, p) }
 
 // opaque counts a frame whose content is there but cannot be seen.
 func (d *Decoder) opaque(r Reason) Kind {

@@ -316,6 +316,18 @@ func TestZone(t *testing.T) {
 	if zone(mpls("00011140")) != zone(mpls("00022140")) {
 		t.Error("MPLS labels change the zone")
 	}
+	capwap := func(vlan string) []byte {
+		return eth(0x8100, hx(vlan+"0800"), ip4(17, dgram(5247, 50000, hx("00 10 02 00 0000 0000"), eth(0x0800, tcp4()))))
+	}
+	if zone(capwap("0001")) != zone(capwap("0002")) {
+		t.Error("a VLAN outside of a tunnel changes the zone")
+	}
+	vlanIn := func(outer, inner string) []byte {
+		return eth(0x8100, hx(outer+"0800"), ip4(4, ip4(17, dgram(1, 4789, hx("08000000 00000100"), eth(0x8100, hx(inner+"0800"), tcp4())))))
+	}
+	if zone(vlanIn("0001", "0003")) != zone(vlanIn("0002", "0003")) || zone(vlanIn("0001", "0003")) == zone(vlanIn("0001", "0004")) {
+		t.Error("VXLAN: the VLAN inside has to change the zone, the one outside must not")
+	}
 	nvgre := func(key string) []byte {
 		return eth(0x0800, ip4(47, hx("2000 6558"), hx(key), eth(0x0800, tcp4())))
 	}

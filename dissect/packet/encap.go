@@ -85,6 +85,19 @@ func (p *Packet) pushZone(k hopKind, id uint32) {
 	p.Zone = max(h, 1)
 }
 
+// pushTunnel remembers a tunnel over IP. What lies outside of it says where the
+// tunnel was seen, not which network is in it, and leaves the zone.
+func (p *Packet) pushTunnel(k hopKind, id uint32) {
+	p.Zone = 0
+	p.push(k, id)
+}
+
+// pushNetwork is pushTunnel for a tunnel whose number names the network in it.
+func (p *Packet) pushNetwork(k hopKind, id uint32) {
+	p.Zone = 0
+	p.pushZone(k, id)
+}
+
 // Encapsulated reports whether tags, labels or tunnels lie around the packet.
 func (p *Packet) Encapsulated() bool { return p.nhops != 0 }
 

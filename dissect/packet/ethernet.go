@@ -30,7 +30,7 @@ const (
 // a frame check sequence at the end need no care: IP lengths tell them apart.
 func (d *Decoder) ethernet(b []byte, p *Packet) Kind {
 	if len(b) < 14 {
-		return d.fail(ShortEthernet, b, 14, p)
+		return d.fail(shortEthernet, b, 14, p)
 	}
 	if t := be16(b[12:]); t != etherIPv4 {
 		return d.etherType(t, b[14:], p)
@@ -73,7 +73,7 @@ func (d *Decoder) etherType(t uint16, b []byte, p *Packet) Kind {
 			return d.tooDeep(b, p)
 		}
 		if len(b) < n {
-			return d.fail(ShortTag, b, n, p)
+			return d.fail(shortTag, b, n, p)
 		}
 		pushTag(t, b, p)
 		t, b = be16(b[n-2:]), b[n:]
@@ -120,23 +120,23 @@ func (d *Decoder) rareEtherType(t uint16, b []byte, p *Packet) Kind {
 		return d.innerEthernet(b, p)
 	case etherPBB: // IEEE 802.1Q-2022, 9.7: flags and a 24-bit I-SID
 		if len(b) < 4 {
-			return d.fail(ShortTag, b, 4, p)
+			return d.fail(shortTag, b, 4, p)
 		}
 		p.pushZone(hopISID, be32(b)&0xFFFFFF)
 		return d.innerEthernet(b[4:], p)
 	case etherFabricPath:
 		if len(b) < 2 {
-			return d.fail(ShortTag, b, 2, p)
+			return d.fail(shortTag, b, 2, p)
 		}
 		p.push(hopFabricPath, 0)
 		return d.innerEthernet(b[2:], p)
 	case etherTRILL: // RFC 6325, section 3.1; options come in words of 4 bytes
 		if len(b) < 6 {
-			return d.fail(ShortTag, b, 6, p)
+			return d.fail(shortTag, b, 6, p)
 		}
 		n := 6 + int(be16(b)>>6&0x1F)*4
 		if len(b) < n {
-			return d.fail(ShortTag, b, n, p)
+			return d.fail(shortTag, b, n, p)
 		}
 		p.push(hopTRILL, 0)
 		return d.innerEthernet(b[n:], p)
@@ -153,17 +153,17 @@ func (d *Decoder) rareEtherType(t uint16, b []byte, p *Packet) Kind {
 func (d *Decoder) macsec(b []byte, p *Packet) Kind {
 	const encrypted, changed, explicitSCI = 0x08, 0x04, 0x20
 	if len(b) < 6 {
-		return d.fail(ShortTag, b, 6, p)
+		return d.fail(shortTag, b, 6, p)
 	}
 	if b[0]&(encrypted|changed) != 0 {
-		return d.opaque(EncryptedMACsec)
+		return d.opaque(encryptedMACsec)
 	}
 	n := 6
 	if b[0]&explicitSCI != 0 {
 		n = 14
 	}
 	if len(b) < n+2 {
-		return d.fail(ShortTag, b, n+2, p)
+		return d.fail(shortTag, b, n+2, p)
 	}
 	if !d.enter() {
 		return d.tooDeep(b, p)
@@ -175,11 +175,11 @@ func (d *Decoder) macsec(b []byte, p *Packet) Kind {
 // nsh reads a network service header (RFC 8300, section 2.2).
 func (d *Decoder) nsh(b []byte, p *Packet) Kind {
 	if len(b) < 8 {
-		return d.fail(ShortTag, b, 8, p)
+		return d.fail(shortTag, b, 8, p)
 	}
 	n := int(b[1]&0x3F) * 4
 	if n < 8 || n > len(b) {
-		return d.fail(ShortTag, b, n, p)
+		return d.fail(shortTag, b, n, p)
 	}
 	if !d.enter() {
 		return d.tooDeep(b, p)
@@ -208,12 +208,12 @@ func (d *Decoder) nextProtocol(proto uint8, b []byte, p *Packet) Kind {
 // llc reads an IEEE 802.2 header and, behind it, SNAP (RFC 1042).
 func (d *Decoder) llc(b []byte, p *Packet) Kind {
 	if len(b) < 3 {
-		return d.fail(ShortLLC, b, 3, p)
+		return d.fail(shortLLC, b, 3, p)
 	}
 	switch {
 	case b[0] == 0xAA && b[1] == 0xAA:
 		if len(b) < 8 {
-			return d.fail(ShortLLC, b, 8, p)
+			return d.fail(shortLLC, b, 8, p)
 		}
 		// Organisation 0 is RFC 1042, 0000F8 the bridge tunnel of IEEE 802.1H,
 		// 0080C2 with protocols 1 and 7 bridged Ethernet (RFC 2684).
@@ -252,7 +252,7 @@ func knownEtherType(b []byte) bool {
 func (d *Decoder) mpls(b []byte, p *Packet) Kind {
 	for {
 		if len(b) < 4 {
-			return d.fail(ShortMPLS, b, 4, p)
+			return d.fail(shortMPLS, b, 4, p)
 		}
 		if !d.enter() {
 			return d.tooDeep(b, p)

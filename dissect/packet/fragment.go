@@ -86,17 +86,17 @@ func (d *Decoder) fragment(key fragKey, ip, b []byte, f piece, missing int, p *P
 	end := f.off + len(b)
 	switch {
 	case missing > 0:
-		return d.fail(FragmentCut, b, len(b)+missing, p)
+		return d.fail(fragmentCut, b, len(b)+missing, p)
 	case len(b) == 0:
-		return d.fail(FragmentEmpty, b, 0, p)
+		return d.fail(fragmentEmpty, b, 0, p)
 	case f.more && len(b)%8 != 0:
-		return d.fail(FragmentNot8, b, 0, p)
+		return d.fail(fragmentNot8, b, 0, p)
 	case end+len(ip) > 0xFFFF && key.src.Is4(), end > 0xFFFF:
-		return d.fail(FragmentTooLong, b, 0, p)
+		return d.fail(fragmentTooLong, b, 0, p)
 	}
 	g := d.frags.find(key, d)
 	if g.dead {
-		return d.fail(FragmentOverlap6, b, 0, p)
+		return d.fail(fragmentOverlap6, b, 0, p)
 	}
 	if r := g.ends(end, f.more); r != noReason {
 		return d.fail(r, b, 0, p)
@@ -134,9 +134,9 @@ func (g *datagram) ends(end int, more bool) Reason {
 	}
 	switch {
 	case g.total >= 0 && (end > g.total || !more && end != g.total):
-		return FragmentEnds
+		return fragmentEnds
 	case !more && end < high:
-		return FragmentEnds
+		return fragmentEnds
 	case !more:
 		g.total = end
 	}
@@ -164,18 +164,18 @@ func (d *Decoder) insert(g *datagram, off int, b []byte) Reason {
 		overlaps = true
 		if !bytes.Equal(g.buf[from:to], b[from-off:to-off]) && g.odd&OddFragmentConflict == 0 && g.key.src.Is4() {
 			g.odd |= OddFragmentConflict
-			d.count.notes[FragmentConflict4]++
+			d.count.notes[fragmentConflict4]++
 		}
 		if !g.key.src.Is4() && (from != off || to != end || !bytes.Equal(g.buf[off:end], b)) {
 			d.frags.kill(g)
-			return FragmentOverlap6
+			return fragmentOverlap6
 		}
 	}
 	if overlaps && !g.key.src.Is4() {
 		return noReason // the same bytes once more
 	}
 	if i == j && len(g.spans) >= maxPieces {
-		return FragmentPieces
+		return fragmentPieces
 	}
 	d.frags.grow(g, end)
 	// Only the gaps between the spans are filled.
@@ -201,7 +201,7 @@ func (t *fragments) find(key fragKey, d *Decoder) *datagram {
 	for g := t.oldest; g != nil && g.expired(d.at); g = t.oldest {
 		t.remove(g)
 		t.release(g)
-		d.count.notes[FragmentExpired]++
+		d.count.notes[fragmentExpired]++
 	}
 	if g := t.table[key]; g != nil {
 		if !g.expired(d.at) {
@@ -209,7 +209,7 @@ func (t *fragments) find(key fragKey, d *Decoder) *datagram {
 		}
 		t.remove(g)
 		t.release(g)
-		d.count.notes[FragmentExpired]++
+		d.count.notes[fragmentExpired]++
 	}
 	age := d.limits.FragmentAge6
 	if key.src.Is4() {
@@ -270,7 +270,7 @@ func (t *fragments) shrink(l Limits, keep *datagram, d *Decoder) {
 		}
 		t.remove(g)
 		t.release(g)
-		d.count.notes[FragmentEvicted]++
+		d.count.notes[fragmentEvicted]++
 	}
 }
 

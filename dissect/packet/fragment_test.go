@@ -48,8 +48,18 @@ func cut6(id uint32, size int, body []byte) (out [][]byte) {
 	return out
 }
 
-func TestFragments(t *testing.T) {
-	data := long(1000)
+// A fragmentCase is a datagram in fragments, with others strewn in.
+type fragmentCase struct {
+	name   string
+	frames [][]byte
+	whole  bool   // ends with the datagram
+	odd    Odd    // of the datagram
+	note   string // that must be counted, also as a reason
+}
+
+// fragmentCases returns the cases and the payload that each whole one carries.
+func fragmentCases() (data []byte, _ []fragmentCase) {
+	data = long(1000)
 	body := append(seg(""), data...)
 	f4, f6 := cut4(6, 9, 128, body), cut6(9, 128, body)
 	spoilt := bytes.Clone(f4[2])
@@ -71,13 +81,7 @@ func TestFragments(t *testing.T) {
 	with := func(f [][]byte, i int, b ...[]byte) [][]byte {
 		return append(append(append([][]byte(nil), f[:i]...), b...), f[i:]...)
 	}
-	for _, c := range []struct {
-		name   string
-		frames [][]byte
-		whole  bool   // ends with the datagram
-		odd    Odd    // of the datagram
-		note   string // that must be counted, also as a reason
-	}{
+	return data, []fragmentCase{
 		{"in order", f4, true, 0, ""},
 		{"reversed", reversed(f4), true, 0, ""},
 		{"8 bytes each", cut4(6, 9, 8, body), true, 0, ""},
@@ -103,7 +107,12 @@ func TestFragments(t *testing.T) {
 		{"not wholly captured", swap(f4, 1, f4[1][:60]), false, 0, "IP fragment not wholly captured"},
 		{"another protocol", swap(f4, 1, ip4Frag(17, 9, 0x2000|16, body[128:256])), false, 0, ""},
 		{"fragments in a fragment", nest6(body), true, 0, ""},
-	} {
+	}
+}
+
+func TestFragments(t *testing.T) {
+	data, cases := fragmentCases()
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			d := NewDecoder(Limits{})
 			var p Packet

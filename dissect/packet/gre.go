@@ -20,7 +20,7 @@ const (
 // gre reads a GRE header and what it carries.
 func (d *Decoder) gre(b []byte, p *Packet) Kind {
 	if len(b) < 4 {
-		return d.fail(ShortGRE, b, 4, p)
+		return d.fail(shortGRE, b, 4, p)
 	}
 	if !d.enter() {
 		return d.tooDeep(b, p)
@@ -32,7 +32,7 @@ func (d *Decoder) gre(b []byte, p *Packet) Kind {
 	case 1:
 		return d.pptp(flags, proto, b, p)
 	}
-	return d.fail(BadGREVersion, b, 4, p)
+	return d.fail(badGREVersion, b, 4, p)
 }
 
 func (d *Decoder) gre0(flags, proto uint16, b []byte, p *Packet) Kind {
@@ -48,7 +48,7 @@ func (d *Decoder) gre0(flags, proto uint16, b []byte, p *Packet) Kind {
 		n += 4
 	}
 	if len(b) < n {
-		return d.fail(ShortGRE, b, n, p)
+		return d.fail(shortGRE, b, n, p)
 	}
 	hdr := b
 	b = b[n:]
@@ -56,12 +56,12 @@ func (d *Decoder) gre0(flags, proto uint16, b []byte, p *Packet) Kind {
 		// Source route entries: family, offset, length; an empty one ends them.
 		for {
 			if len(b) < 4 {
-				return d.fail(ShortGRE, b, 4, p)
+				return d.fail(shortGRE, b, 4, p)
 			}
 			end := be32(b) == 0
 			e := 4 + int(b[3])
 			if len(b) < e {
-				return d.fail(ShortGRE, b, e, p)
+				return d.fail(shortGRE, b, e, p)
 			}
 			b = b[e:]
 			if end || e == 4 {
@@ -76,9 +76,9 @@ func (d *Decoder) gre0(flags, proto uint16, b []byte, p *Packet) Kind {
 			// section 3.2); its network identifiers start at 4096.
 			key >>= 8
 		}
-		p.pushZone(hopGREKey, key)
+		p.pushNetwork(hopGREKey, key)
 	} else {
-		p.push(hopGRE, 0)
+		p.pushTunnel(hopGRE, 0)
 	}
 	return d.greCarried(flags, proto, b, p)
 }
@@ -91,7 +91,7 @@ func (d *Decoder) greCarried(flags, proto uint16, b []byte, p *Packet) Kind {
 			return d.innerEthernet(b, p)
 		}
 		if len(b) < 8 {
-			return d.fail(ShortERSPAN, b, 8, p)
+			return d.fail(shortERSPAN, b, 8, p)
 		}
 		p.push(hopERSPAN, 2)
 		return d.innerEthernet(b[8:], p)
@@ -115,14 +115,14 @@ func (d *Decoder) greCarried(flags, proto uint16, b []byte, p *Packet) Kind {
 // 4.3) with its optional platform header.
 func (d *Decoder) erspan3(b []byte, p *Packet) Kind {
 	if len(b) < 12 {
-		return d.fail(ShortERSPAN, b, 12, p)
+		return d.fail(shortERSPAN, b, 12, p)
 	}
 	n := 12
 	if b[11]&1 != 0 {
 		n = 20
 	}
 	if len(b) < n {
-		return d.fail(ShortERSPAN, b, n, p)
+		return d.fail(shortERSPAN, b, n, p)
 	}
 	p.push(hopERSPAN, 3)
 	if b[10]>>3&0x1F == 2 { // frame type: an IP packet without its Ethernet header
@@ -142,14 +142,14 @@ func (d *Decoder) pptp(flags, proto uint16, b []byte, p *Packet) Kind {
 		n += 4
 	}
 	if len(b) < n {
-		return d.fail(ShortGRE, b, n, p)
+		return d.fail(shortGRE, b, n, p)
 	}
 	if flags&greSequence == 0 || proto != etherPPP {
 		return Other // a bare acknowledgment
 	}
 	size := int(be16(b[4:]))
 	b = b[n:]
-	p.push(hopPPTP, 0)
+	p.pushTunnel(hopPPTP, 0)
 	return d.ppp(b[:min(size, len(b))], p)
 }
 

@@ -24,7 +24,7 @@ const (
 // ipv4 reads an IPv4 packet (RFC 791, section 3.1).
 func (d *Decoder) ipv4(b []byte, p *Packet) Kind {
 	if len(b) < 20 {
-		return d.fail(ShortIPv4, b, 20, p)
+		return d.fail(shortIPv4, b, 20, p)
 	}
 	if !d.enter() {
 		return d.tooDeep(b, p)
@@ -48,7 +48,7 @@ func (d *Decoder) ipv4(b []byte, p *Packet) Kind {
 		p.noSum = true
 		missing = d.cut
 	case total < n:
-		return d.fail(BadIPv4Length, b, n, p)
+		return d.fail(badIPv4Length, b, n, p)
 	case total < len(b):
 		b = b[:total]
 	default:
@@ -77,14 +77,14 @@ func (d *Decoder) beyond(n int, p *Packet) int {
 // returns Other if reading can go on.
 func (d *Decoder) ipv4Options(b []byte, p *Packet) Kind {
 	if b[0]>>4 != 4 {
-		return d.fail(BadIPv4Version, b, 20, p)
+		return d.fail(badIPv4Version, b, 20, p)
 	}
 	n := int(b[0]&0xF) * 4
 	if n < 20 {
-		return d.fail(BadIPv4HeaderLength, b, 20, p)
+		return d.fail(badIPv4HeaderLength, b, 20, p)
 	}
 	if len(b) < n {
-		return d.fail(ShortIPv4, b, n, p)
+		return d.fail(shortIPv4, b, n, p)
 	}
 	const looseRoute, strictRoute = 131, 137
 	for o := b[20:n]; len(o) > 0; {
@@ -118,16 +118,16 @@ func (d *Decoder) transport(proto uint8, ip, b []byte, missing int, p *Packet) K
 		return d.udp(ip, b, missing, p)
 	case protoIPv4, protoIPIP:
 		if ip[0]>>4 == 4 {
-			p.push(hopIPIP, 0)
+			p.pushTunnel(hopIPIP, 0)
 		} else {
-			p.push(hop4in6, 0)
+			p.pushTunnel(hop4in6, 0)
 		}
 		return d.ipv4(b, p)
 	case protoIPv6:
 		if ip[0]>>4 == 4 {
-			p.push(hop6in4, 0)
+			p.pushTunnel(hop6in4, 0)
 		} else {
-			p.push(hop6in6, 0)
+			p.pushTunnel(hop6in6, 0)
 		}
 		return d.ipv6(b, p)
 	case protoGRE:
@@ -137,7 +137,7 @@ func (d *Decoder) transport(proto uint8, ip, b []byte, missing int, p *Packet) K
 		if ip[0]>>4 == 4 {
 			next, rest, ok := authentication(b)
 			if !ok {
-				return d.fail(ShortAH, b, authenticationLength(b), p)
+				return d.fail(shortAH, b, authenticationLength(b), p)
 			}
 			if !d.enter() {
 				return d.tooDeep(b, p)
@@ -146,16 +146,18 @@ func (d *Decoder) transport(proto uint8, ip, b []byte, missing int, p *Packet) K
 			return d.transport(next, ip, rest, missing, p)
 		}
 	case protoESP:
-		return d.opaque(EncryptedESP)
+		return d.opaque(encryptedESP)
 	case protoEtherIP: // RFC 3378: version 3 and 12 bits of zero
 		if len(b) < 2 {
-			return d.fail(ShortTunnel, b, 2, p)
+			return d.fail(shortTunnel, b, 2, p)
 		}
-		p.push(hopEtherIP, 0)
+		p.pushTunnel(hopEtherIP, 0)
 		return d.innerEthernet(b[2:], p)
 	case protoEthernet: // RFC 8986, section 4.9
+		p.Zone = 0
 		return d.innerEthernet(b, p)
 	case protoMPLS:
+		p.Zone = 0
 		return d.mpls(b, p)
 	}
 	return Other

@@ -3,20 +3,20 @@ package packet
 // ipv6 reads an IPv6 packet (RFC 8200).
 func (d *Decoder) ipv6(b []byte, p *Packet) Kind {
 	if len(b) < 40 {
-		return d.fail(ShortIPv6, b, 40, p)
+		return d.fail(shortIPv6, b, 40, p)
 	}
 	if !d.enter() {
 		return d.tooDeep(b, p)
 	}
 	if b[0]>>4 != 6 {
-		return d.fail(BadIPv6Version, b, 40, p)
+		return d.fail(badIPv6Version, b, 40, p)
 	}
 	ip, rest, next := b[:40], b[40:], b[6]
 	n := int(be16(b[4:]))
 	if n == 0 && next != protoNoNext {
 		var ok bool
 		if n, ok = d.zeroLength6(next, rest, p); !ok {
-			return d.fail(BadJumbo, rest, 0, p)
+			return d.fail(badJumbo, rest, 0, p)
 		}
 	}
 	missing := 0
@@ -66,7 +66,7 @@ func (d *Decoder) extensions(next uint8, ip, b []byte, missing int, p *Packet) K
 		switch next {
 		case protoRouting, protoHopByHop, protoDestOpts, protoMobility, protoHIP, protoShim6:
 			if len(b) < 8 {
-				return d.fail(ShortIPv6Extension, b, 8, p)
+				return d.fail(shortIPv6Extension, b, 8, p)
 			}
 			n = (int(b[1]) + 1) * 8
 			if next == protoRouting && b[3] != 0 {
@@ -75,7 +75,7 @@ func (d *Decoder) extensions(next uint8, ip, b []byte, missing int, p *Packet) K
 			}
 		case protoFragment:
 			if len(b) < 8 {
-				return d.fail(ShortIPv6Extension, b, 8, p)
+				return d.fail(shortIPv6Extension, b, 8, p)
 			}
 			if be16(b[2:])&0xFFF9 != 0 {
 				if !d.enter() {
@@ -92,7 +92,7 @@ func (d *Decoder) extensions(next uint8, ip, b []byte, missing int, p *Packet) K
 			return d.transport(next, ip, b, missing, p)
 		}
 		if len(b) < n {
-			return d.fail(ShortIPv6Extension, b, n, p)
+			return d.fail(shortIPv6Extension, b, n, p)
 		}
 		if !d.enter() {
 			return d.tooDeep(b, p)

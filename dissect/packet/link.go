@@ -120,7 +120,7 @@ func (d *Decoder) fixedHeader(link uint32, b []byte, p *Packet) Kind {
 		return d.unknownLink(link, p)
 	}
 	if len(b) < n {
-		return d.fail(ShortLink, b, n, p)
+		return d.fail(shortLink, b, n, p)
 	}
 	switch link {
 	case linkPPPPPPD, linkPPPWithDir:
@@ -153,7 +153,7 @@ func (d *Decoder) tokenRing(b []byte, p *Packet) Kind {
 		n += int(b[14] & 0x1F)
 	}
 	if len(b) < n {
-		return d.fail(ShortLink, b, n, p)
+		return d.fail(shortLink, b, n, p)
 	}
 	return d.llc(b[n:], p)
 }
@@ -162,7 +162,7 @@ func (d *Decoder) tokenRing(b []byte, p *Packet) Kind {
 // section 3), or the EtherType that Cisco puts there.
 func (d *Decoder) frameRelay(b []byte, p *Packet) Kind {
 	if len(b) < 4 {
-		return d.fail(ShortLink, b, 4, p)
+		return d.fail(shortLink, b, 4, p)
 	}
 	if b[2] != 0x03 {
 		return d.etherType(be16(b[2:]), b[4:], p)
@@ -184,19 +184,19 @@ func (d *Decoder) frameRelay(b []byte, p *Packet) Kind {
 // bit is set, then by type two bytes of offset and pad before Ethernet, or IP.
 func (d *Decoder) erf(b []byte, p *Packet) Kind {
 	if len(b) < 16 {
-		return d.fail(ShortLink, b, 16, p)
+		return d.fail(shortLink, b, 16, p)
 	}
 	kind, n := b[8], 16
 	for more := kind&0x80 != 0; more; n += 8 {
 		if len(b) < n+8 {
-			return d.fail(ShortLink, b, n+8, p)
+			return d.fail(shortLink, b, n+8, p)
 		}
 		more = b[n]&0x80 != 0
 	}
 	switch kind & 0x7F {
 	case 2, 11, 16, 20: // Ethernet, coloured or with a data stream number
 		if len(b) < n+2 {
-			return d.fail(ShortLink, b, n+2, p)
+			return d.fail(shortLink, b, n+2, p)
 		}
 		return d.ethernet(b[n+2:], p)
 	case 22, 23:

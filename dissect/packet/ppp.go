@@ -18,14 +18,14 @@ func (d *Decoder) ppp(b []byte, p *Packet) Kind {
 		b = b[2:]
 	}
 	if len(b) < 1 {
-		return d.fail(ShortPPP, at, len(at)+1, p)
+		return d.fail(shortPPP, at, len(at)+1, p)
 	}
 	proto := uint16(b[0])
 	if b[0]&1 != 0 { // field compression: an odd first byte is the last
 		b = b[1:]
 	} else {
 		if len(b) < 2 {
-			return d.fail(ShortPPP, at, len(at)+1, p)
+			return d.fail(shortPPP, at, len(at)+1, p)
 		}
 		proto = be16(b)
 		b = b[2:]
@@ -52,7 +52,7 @@ func (d *Decoder) hdlc(b []byte, p *Packet) Kind {
 // ciscoHDLC reads address, control and EtherType.
 func (d *Decoder) ciscoHDLC(b []byte, p *Packet) Kind {
 	if len(b) < 4 {
-		return d.fail(ShortPPP, b, 4, p)
+		return d.fail(shortPPP, b, 4, p)
 	}
 	return d.etherType(be16(b[2:]), b[4:], p)
 }
@@ -60,10 +60,10 @@ func (d *Decoder) ciscoHDLC(b []byte, p *Packet) Kind {
 // pppoe reads a PPPoE session frame (RFC 2516, section 4).
 func (d *Decoder) pppoe(b []byte, p *Packet) Kind {
 	if len(b) < 6 {
-		return d.fail(ShortPPPoE, b, 6, p)
+		return d.fail(shortPPPoE, b, 6, p)
 	}
 	if b[0] != 0x11 {
-		return d.fail(BadPPPoE, b, 6, p)
+		return d.fail(badPPPoE, b, 6, p)
 	}
 	if b[1] != 0 {
 		return Other // discovery

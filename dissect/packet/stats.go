@@ -9,54 +9,53 @@ import (
 // A Reason names why a frame is undecodable, or what about it is worth a count.
 type Reason uint8
 
-// The reasons.
 const (
 	noReason Reason = iota
-	UnknownLink
-	ShortLink
-	ShortEthernet
-	ShortTag
-	ShortLLC
-	ShortPPP
-	ShortPPPoE
-	BadPPPoE
-	ShortWLAN
-	BadRadiotap
-	ShortMPLS
-	ShortIPv4
-	BadIPv4Version
-	BadIPv4HeaderLength
-	BadIPv4Length
-	ShortIPv6
-	BadIPv6Version
-	ShortIPv6Extension
-	BadJumbo
-	ShortAH
-	ShortTCP
-	BadTCPOffset
-	ShortUDP
-	BadUDPLength
-	ShortGRE
-	BadGREVersion
-	ShortERSPAN
-	ShortTunnel
-	TooManyLayers
-	FragmentNot8
-	FragmentTooLong
-	FragmentEmpty
-	FragmentEnds
-	FragmentOverlap6
-	FragmentPieces
-	FragmentCut
+	unknownLink
+	shortLink
+	shortEthernet
+	shortTag
+	shortLLC
+	shortPPP
+	shortPPPoE
+	badPPPoE
+	shortWLAN
+	badRadiotap
+	shortMPLS
+	shortIPv4
+	badIPv4Version
+	badIPv4HeaderLength
+	badIPv4Length
+	shortIPv6
+	badIPv6Version
+	shortIPv6Extension
+	badJumbo
+	shortAH
+	shortTCP
+	badTCPOffset
+	shortUDP
+	badUDPLength
+	shortGRE
+	badGREVersion
+	shortERSPAN
+	shortTunnel
+	tooManyLayers
+	fragmentNot8
+	fragmentTooLong
+	fragmentEmpty
+	fragmentEnds
+	fragmentOverlap6
+	fragmentPieces
+	fragmentCut
 	// The rest are counted without making a frame undecodable.
-	FragmentConflict4
-	FragmentExpired
-	FragmentEvicted
-	NotATunnel
-	EncryptedWLAN
-	EncryptedESP
-	EncryptedMACsec
-	AggregatedWLAN
+	fragmentConflict4
+	fragmentExpired
+	fragmentEvicted
+	notATunnel
+	encryptedWLAN
+	encryptedESP
+	encryptedMACsec
+	aggregatedWLAN
 	ipLengthZero
 	ipLengthBeyond
 	ipOptions
@@ -66,50 +65,50 @@ const (
 )
 
 var reasonNames = [numReasons]string{
-	UnknownLink:         "unknown link type",
-	ShortLink:           "short link-layer header",
-	ShortEthernet:       "short Ethernet header",
-	ShortTag:            "short Ethernet tag",
-	ShortLLC:            "short LLC header",
-	ShortPPP:            "short PPP header",
-	ShortPPPoE:          "short PPPoE header",
-	BadPPPoE:            "PPPoE version or type not 1",
-	ShortWLAN:           "short 802.11 header",
-	BadRadiotap:         "radiotap header contradicts itself",
-	ShortMPLS:           "short MPLS label stack",
-	ShortIPv4:           "short IPv4 header",
-	BadIPv4Version:      "IPv4 header with another version",
-	BadIPv4HeaderLength: "IPv4 header length too small",
-	BadIPv4Length:       "IPv4 total length less than its header",
-	ShortIPv6:           "short IPv6 header",
-	BadIPv6Version:      "IPv6 header with another version",
-	ShortIPv6Extension:  "IPv6 extension header longer than its packet",
-	BadJumbo:            "IPv6 jumbo length contradicts itself",
-	ShortAH:             "short IPsec authentication header",
-	ShortTCP:            "short TCP header",
-	BadTCPOffset:        "TCP data offset too small",
-	ShortUDP:            "short UDP header",
-	BadUDPLength:        "UDP length less than its header",
-	ShortGRE:            "short GRE header",
-	BadGREVersion:       "unknown GRE version",
-	ShortERSPAN:         "short ERSPAN header",
-	ShortTunnel:         "short tunnel header",
-	TooManyLayers:       "more nested headers than the limit",
-	FragmentNot8:        "IP fragment length not a multiple of 8",
-	FragmentTooLong:     "IP fragment ends beyond 65535 bytes",
-	FragmentEmpty:       "empty IP fragment",
-	FragmentEnds:        "IP fragment contradicts the datagram's end",
-	FragmentOverlap6:    "overlapping IPv6 fragments",
-	FragmentPieces:      "fragment limit",
-	FragmentCut:         "IP fragment not wholly captured",
-	FragmentConflict4:   "overlapping IPv4 fragments with different bytes",
-	FragmentExpired:     "IP datagram whose fragments did not all arrive in time",
-	FragmentEvicted:     "unfinished IP datagram given up at the fragment limit",
-	NotATunnel:          "datagram on a tunnel's port that is no tunnel",
-	EncryptedWLAN:       "encrypted 802.11 frame",
-	EncryptedESP:        "IPsec ESP",
-	EncryptedMACsec:     "encrypted MACsec frame",
-	AggregatedWLAN:      "802.11 A-MSDU, read in its first part only",
+	unknownLink:         "unknown link type",
+	shortLink:           "short link-layer header",
+	shortEthernet:       "short Ethernet header",
+	shortTag:            "short Ethernet tag",
+	shortLLC:            "short LLC header",
+	shortPPP:            "short PPP header",
+	shortPPPoE:          "short PPPoE header",
+	badPPPoE:            "PPPoE version or type not 1",
+	shortWLAN:           "short 802.11 header",
+	badRadiotap:         "radiotap header contradicts itself",
+	shortMPLS:           "short MPLS label stack",
+	shortIPv4:           "short IPv4 header",
+	badIPv4Version:      "IPv4 header with another version",
+	badIPv4HeaderLength: "IPv4 header length too small",
+	badIPv4Length:       "IPv4 total length less than its header",
+	shortIPv6:           "short IPv6 header",
+	badIPv6Version:      "IPv6 header with another version",
+	shortIPv6Extension:  "IPv6 extension header longer than its packet",
+	badJumbo:            "IPv6 jumbo length contradicts itself",
+	shortAH:             "short IPsec authentication header",
+	shortTCP:            "short TCP header",
+	badTCPOffset:        "TCP data offset too small",
+	shortUDP:            "short UDP header",
+	badUDPLength:        "UDP length less than its header",
+	shortGRE:            "short GRE header",
+	badGREVersion:       "unknown GRE version",
+	shortERSPAN:         "short ERSPAN header",
+	shortTunnel:         "short tunnel header",
+	tooManyLayers:       "more nested headers than the limit",
+	fragmentNot8:        "IP fragment length not a multiple of 8",
+	fragmentTooLong:     "IP fragment ends beyond 65535 bytes",
+	fragmentEmpty:       "empty IP fragment",
+	fragmentEnds:        "IP fragment contradicts the datagram's end",
+	fragmentOverlap6:    "overlapping IPv6 fragments",
+	fragmentPieces:      "fragment limit",
+	fragmentCut:         "IP fragment not wholly captured",
+	fragmentConflict4:   "overlapping IPv4 fragments with different bytes",
+	fragmentExpired:     "IP datagram whose fragments did not all arrive in time",
+	fragmentEvicted:     "unfinished IP datagram given up at the fragment limit",
+	notATunnel:          "datagram on a tunnel's port that is no tunnel",
+	encryptedWLAN:       "encrypted 802.11 frame",
+	encryptedESP:        "IPsec ESP",
+	encryptedMACsec:     "encrypted MACsec frame",
+	aggregatedWLAN:      "802.11 A-MSDU, read in its first part only",
 	ipLengthZero:        "IP length 0 (segmentation offload)",
 	ipLengthBeyond:      "IP or UDP length beyond the frame",
 	ipOptions:           "malformed IPv4 options",
@@ -132,13 +131,13 @@ type Fault struct {
 	Need   int    // bytes that the header needs; no more than Have if it contradicts itself
 	Have   int    // bytes that were left
 	Cut    bool   // the snapshot length ended the bytes
-	Link   uint32 // the link type, for UnknownLink
+	Link   uint32 // the link type, if that is unknown
 }
 
 // Error puts the fault into words.
 func (f *Fault) Error() string {
 	switch {
-	case f.Reason == UnknownLink:
+	case f.Reason == unknownLink:
 		return fmt.Sprintf("unknown link type %d", f.Link)
 	case f.Need <= f.Have:
 		return fmt.Sprintf("%v at offset %d", f.Reason, f.Off)
@@ -226,7 +225,7 @@ func (d *Decoder) countOdd(o Odd) {
 
 // unknownLink counts a frame of a link type that nothing here reads.
 func (d *Decoder) unknownLink(link uint32, p *Packet) Kind {
-	p.Fault = Fault{Reason: UnknownLink, Link: link, Have: len(d.base)}
+	p.Fault = Fault{Reason: unknownLink, Link: link, Have: len(d.base)}
 	c := &d.count
 	if c.links == nil {
 		c.links = make(map[uint32]uint64)
@@ -234,7 +233,7 @@ func (d *Decoder) unknownLink(link uint32, p *Packet) Kind {
 	if _, ok := c.links[link]; ok || len(c.links) < maxLinks {
 		c.links[link]++
 	} else {
-		c.reasons[UnknownLink]++
+		c.reasons[unknownLink]++
 	}
 	return Undecodable
 }

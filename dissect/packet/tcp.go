@@ -59,18 +59,18 @@ const (
 // end that are not in the capture.
 func (d *Decoder) tcp(ip, b []byte, missing int, p *Packet) Kind {
 	if len(b) < 20 {
-		return d.fail(ShortTCP, b, 20, p)
+		return d.fail(shortTCP, b, 20, p)
 	}
 	n := int(b[12]>>4) * 4
 	if n < 20 {
-		return d.fail(BadTCPOffset, b, 20, p)
+		return d.fail(badTCPOffset, b, 20, p)
 	}
 	p.Options.Has = 0
 	if n > 20 {
 		whole := n <= len(b)
 		if !whole {
 			if n > len(b)+missing {
-				return d.fail(ShortTCP, b, n, p)
+				return d.fail(shortTCP, b, n, p)
 			}
 			// The snapshot length cut the options: they are missing, not payload.
 			missing -= n - len(b)

@@ -18,7 +18,7 @@ func (d *Decoder) vxlan(b []byte, p *Packet) (Kind, bool) {
 	if reserved != 0 && !knownEtherType(b[8:]) {
 		return Other, false
 	}
-	p.pushZone(hopVXLAN, be32(b[4:])>>8)
+	p.pushNetwork(hopVXLAN, be32(b[4:])>>8)
 	return d.innerEthernet(b[8:], p), true
 }
 
@@ -36,7 +36,7 @@ func (d *Decoder) vxlanGPE(b []byte, p *Packet) (Kind, bool) {
 	if !d.enter() {
 		return d.tooDeep(b, p), true
 	}
-	p.pushZone(hopVXLANGPE, be32(b[4:])>>8)
+	p.pushNetwork(hopVXLANGPE, be32(b[4:])>>8)
 	return d.nextProtocol(proto, b[8:], p), true
 }
 
@@ -53,7 +53,7 @@ func (d *Decoder) geneve(b []byte, p *Packet) (Kind, bool) {
 	if !d.enter() {
 		return d.tooDeep(b, p), true
 	}
-	p.pushZone(hopGeneve, be32(b[4:])>>8)
+	p.pushNetwork(hopGeneve, be32(b[4:])>>8)
 	return d.etherType(proto, b[n:], p), true
 }
 
@@ -87,7 +87,7 @@ func (d *Decoder) gtpU(b []byte, missing int, p *Packet) (Kind, bool) {
 	if len(b) == 0 || b[0]>>4 != 4 && b[0]>>4 != 6 {
 		return Other, false // perhaps an Ethernet session, which nothing marks
 	}
-	p.push(hopGTPU, teid)
+	p.pushTunnel(hopGTPU, teid)
 	return d.ip(b, p), true
 }
 
@@ -107,7 +107,7 @@ func (d *Decoder) teredo(b []byte, missing int, p *Packet) (Kind, bool) {
 	if len(b) < 40 || b[0]>>4 != 6 || int(be16(b[4:]))+40 > len(b)+missing {
 		return Other, false
 	}
-	p.push(hopTeredo, 0)
+	p.pushTunnel(hopTeredo, 0)
 	return d.ipv6(b, p), true
 }
 
@@ -143,7 +143,7 @@ func (d *Decoder) l2tp(b []byte, missing int, p *Packet) (Kind, bool) {
 	if n >= len(b) {
 		return Other, false
 	}
-	p.push(hopL2TP, 0)
+	p.pushTunnel(hopL2TP, 0)
 	return d.ppp(b[n:], p), true
 }
 
@@ -175,7 +175,7 @@ func (d *Decoder) tzsp(b []byte, p *Packet) (Kind, bool) {
 			if !d.enter() {
 				return d.tooDeep(b, p), true
 			}
-			p.push(hopTZSP, 0)
+			p.pushTunnel(hopTZSP, 0)
 			return d.link(link, b[1:], p), ok
 		case b[0] == tagPadding:
 			b = b[1:]
@@ -202,7 +202,7 @@ func (d *Decoder) capwap(b []byte, p *Packet) (Kind, bool) {
 	if !d.enter() {
 		return d.tooDeep(b, p), true
 	}
-	p.push(hopCAPWAP, 0)
+	p.pushTunnel(hopCAPWAP, 0)
 	if b[2]&native == 0 {
 		return d.ethernet(b[n:], p), true
 	}
@@ -210,7 +210,7 @@ func (d *Decoder) capwap(b []byte, p *Packet) (Kind, bool) {
 }
 
 // plausibleMPLS reports whether b starts with labels that end in IP.
-func (d *Decoder) plausibleMPLS(b []byte) bool {
+func plausibleMPLS(b []byte) bool {
 	for range 8 {
 		if len(b) < 5 {
 			return false

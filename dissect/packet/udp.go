@@ -21,14 +21,14 @@ const (
 // datagram: the port may be anybody's ephemeral one.
 func (d *Decoder) udp(ip, b []byte, missing int, p *Packet) Kind {
 	if len(b) < 8 {
-		return d.fail(ShortUDP, b, 8, p)
+		return d.fail(shortUDP, b, 8, p)
 	}
 	n := int(be16(b[4:]))
 	switch {
 	case n == 0: // a jumbogram (RFC 2675, section 4) or segmentation offload
 		n = len(b) + missing
 	case n < 8:
-		return d.fail(BadUDPLength, b, 8, p)
+		return d.fail(badUDPLength, b, 8, p)
 	case n > len(b)+missing:
 		p.Odd |= OddLengthBeyondFrame
 	}
@@ -66,7 +66,8 @@ func (d *Decoder) udpTunnel(src, dst uint16, b []byte, missing int, p *Packet) (
 	case portTZSP:
 		k, ok = d.tzsp(b, p)
 	case portMPLSinUDP: // RFC 7510
-		if len(b) >= 4 && d.plausibleMPLS(b) {
+		if plausibleMPLS(b) {
+			p.Zone = 0
 			return d.mpls(b, p), true
 		}
 	case portGREinUDP: // RFC 8086
@@ -86,7 +87,7 @@ func (d *Decoder) udpTunnel(src, dst uint16, b []byte, missing int, p *Packet) (
 		}
 	}
 	if !ok {
-		d.count.notes[NotATunnel]++
+		d.count.notes[notATunnel]++
 	}
 	return k, ok
 }

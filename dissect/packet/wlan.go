@@ -5,14 +5,14 @@ package packet
 // header.
 func (d *Decoder) radiotap(b []byte, p *Packet) Kind {
 	if len(b) < 8 {
-		return d.fail(ShortLink, b, 8, p)
+		return d.fail(shortLink, b, 8, p)
 	}
 	n := int(le16(b[2:]))
 	if n < 8 || b[0] != 0 {
-		return d.fail(BadRadiotap, b, 8, p)
+		return d.fail(badRadiotap, b, 8, p)
 	}
 	if n > len(b) {
-		return d.fail(ShortLink, b, n, p)
+		return d.fail(shortLink, b, n, p)
 	}
 	return d.wlan(b[n:], radiotapPadded(b[:n]), p)
 }
@@ -49,7 +49,7 @@ func (d *Decoder) wlan(b []byte, padded bool, p *Packet) Kind {
 		amsdu              = 0x80
 	)
 	if len(b) < 2 {
-		return d.fail(ShortWLAN, b, 2, p)
+		return d.fail(shortWLAN, b, 2, p)
 	}
 	kind, flags := b[0], b[1]
 	if kind&version != 0 {
@@ -76,18 +76,18 @@ func (d *Decoder) wlan(b []byte, padded bool, p *Packet) Kind {
 		n = (n + 3) &^ 3
 	}
 	if len(b) < n {
-		return d.fail(ShortWLAN, b, n, p)
+		return d.fail(shortWLAN, b, n, p)
 	}
 	if flags&protected != 0 {
-		return d.opaque(EncryptedWLAN)
+		return d.opaque(encryptedWLAN)
 	}
 	aggregated := qos >= 0 && b[qos]&amsdu != 0
 	b = b[n:]
 	if aggregated { // destination, source, length, then LLC
 		if len(b) < 14 {
-			return d.fail(ShortWLAN, b, 14, p)
+			return d.fail(shortWLAN, b, 14, p)
 		}
-		d.count.notes[AggregatedWLAN]++
+		d.count.notes[aggregatedWLAN]++
 		b = b[14:]
 	}
 	return d.llc(b, p)
