@@ -1,0 +1,62 @@
+package pki
+
+import (
+	"encoding/pem"
+	"testing"
+)
+
+func mustPEM(t testing.TB, s string) []byte {
+	t.Helper()
+	block, _ := pem.Decode([]byte(s))
+	if block == nil {
+		t.Fatal("no PEM")
+	}
+	return block.Bytes
+}
+
+// Certificates that crypto/x509 does not make, from OpenSSL 3.0:
+//
+//	openssl req -x509 -newkey rsa:2048 -nodes -subj '/CN=Old Root' -sha1 -days 7300 -addext basicConstraints=critical,CA:TRUE
+//	openssl x509 -req -CA r.pem -CAkey r.key -sha1 -days 7300 (with subjectAltName=DNS:old.example)
+const (
+	sha1Root = `-----BEGIN CERTIFICATE-----
+MIIDBzCCAe+gAwIBAgIUIR+9ml5/h5+Lux5nBFS2x4+Bod0wDQYJKoZIhvcNAQEF
+BQAwEzERMA8GA1UEAwwIT2xkIFJvb3QwHhcNMjYxMTIzMTExMTU2WhcNNDYxMTE4
+MTExMTU2WjATMREwDwYDVQQDDAhPbGQgUm9vdDCCASIwDQYJKoZIhvcNAQEBBQAD
+ggEPADCCAQoCggEBAKTdOp+SBijqZhgMJecGtGa2gDH0D25SEkOo2S4cLpapvo3H
+S5jlHqlSxeOufwp/fg9AGk3Ugjg+3gZJMJXUOkaXddgMmRtBPdOBdADZQyaDJOxi
+3vV1QlhhRoTefFeB8TxKiV+sl4seGt764pvTepCBWDuJR64JkBOVNxtjF25XNIKp
+e0WGnPWqPE2AIDGskgvzlNH7OJLOsjszLTB/rmW/TluhBBW5P2f0MhCvkO61coAO
+PlVa61yA9cGfWebOYBF110G/aP94e7pqSJjhCCb1jg87NuBbZ34qExBT/a9Elbjn
+xCdNZlCzp5OAw8lIn+r8Uh81Mrb49Z0ue75HWo0CAwEAAaNTMFEwHQYDVR0OBBYE
+FBHigWwtBQ2r7fCn9AE2TBu6bjP4MB8GA1UdIwQYMBaAFBHigWwtBQ2r7fCn9AE2
+TBu6bjP4MA8GA1UdEwEB/wQFMAMBAf8wDQYJKoZIhvcNAQEFBQADggEBADg8AHlE
++lijMctbkYeWbh5B298ekaXlW0VZcwENjU7jve4Kpu4LKoeY8W2VjSXpo+NX8aKu
+eA46OBF4zNQy6TLT0UTkF5AIgpLj09sfjSg3FDsx5cc7CLouVAAnNqNPpF1IduKi
+eUzjWWKUiRnPyzYZM6FY+EuqECnIiuNiMMKyVgQzyRlxNu6v47J7CVWkz+hE0tVF
+PqRbdI6KETVwIVELGgPc9jozMlLMfsSjoal84N2qC+9a6GKgFhyb9w4q1uK7QOhQ
+0jEbbRUlOlbkmcGF9LyY1VHmY0Fvltkqf6/d3RiTFhXi3eB748zanUnZRApcJMX1
+QXYHyfQPtgg6WWY=
+-----END CERTIFICATE-----
+`
+	sha1Leaf = `-----BEGIN CERTIFICATE-----
+MIIDETCCAfmgAwIBAgIUZebMJyYrkaeuwy3xmtUpl1Bey+swDQYJKoZIhvcNAQEF
+BQAwEzERMA8GA1UEAwwIT2xkIFJvb3QwHhcNMjYxMTIzMTExMTU2WhcNNDYxMTE4
+MTExMTU2WjAWMRQwEgYDVQQDDAtvbGQuZXhhbXBsZTCCASIwDQYJKoZIhvcNAQEB
+BQADggEPADCCAQoCggEBAJuh7FYHfmbvT82UohWIx1EzvDoXtHAbQ+xbLspK57NO
+J6qslJ3FUOKtZf2s6UIR/xfcfSzCHgTM+aHTxhZ5OCd78xQMyi1Ml4cH2D9zolLP
+L7tuz5og6GxVbNfE57+mtUqVWRG57psdI5qMsbAFCvD7sj8c6wqCjfwp/M1kvlKo
+16wK4cdLLvMbrOEhrHJUHCSR4RFJP6vjAe0CWVFsHZezxODQvbHe9J4KKK6/mzXu
+tGItDF3x2jTEkoFFmjVVJr65+O2nki+jWmIfKCvnZehaieBzoTRkIryQ8EqiSjNu
+5G+UtTBPU/MHQrzE+h2ina6mJdB0YqrmP/nPeuJPd1cCAwEAAaNaMFgwFgYDVR0R
+BA8wDYILb2xkLmV4YW1wbGUwHQYDVR0OBBYEFJBGNcsrjJ2XkSYiilwtvCzJYrYv
+MB8GA1UdIwQYMBaAFBHigWwtBQ2r7fCn9AE2TBu6bjP4MA0GCSqGSIb3DQEBBQUA
+A4IBAQAmiBI6Z3RugYs9kPZUVzbwyfGpzUIy5LQNklvqV+UX1dmCdgX/gMhv0qpH
+og5JYE/B4ZbChrHIsPzkgbcCcrY4LRE9bbpdou6lRDueB81Kk1O8BFTKIyeIlVaE
+B2wMmzgQa20ikHVBBxmofg++L+CcWb4O8tqVXyjpP8s/mrIFfOistg4mT2Tr+I1i
++3XYhxAAEi5O7KNarFH7rWbZ21pr16BRqg/i9D3hTnPExVqQgrNHQvu3Xq1Qh/t+
+wKDUOK5Y13KPXI35FSvFQG5BAZvFr9NbxKmo1eLktFfBRIrKfE0uLI0Osoh4y7IJ
+nz+uZyiLowR+PDuNCbVl2h/YQgZY
+-----END CERTIFICATE-----
+`
+)
