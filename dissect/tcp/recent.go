@@ -62,7 +62,7 @@ func (h *half) enlarge(need int) bool {
 		return true
 	}
 	size := min(max(need, 2*cap(r.buf), 1024), maxBuf)
-	if p.watched+size > p.limit/2 {
+	if p.watched+size > p.limit/2 || p.used+size > p.limit {
 		return false
 	}
 	old := r.buf
