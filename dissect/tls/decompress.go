@@ -25,9 +25,9 @@ func (e *LengthError) Error() string {
 	return fmt.Sprintf("the certificate message unpacks to %d bytes instead of the stated %d", e.Actual, e.Stated)
 }
 
-// maxWindow bounds what a zstd frame may make the decoder remember: more than
-// the largest message that has a length.
-const maxWindow = 1 << 24
+// maxWindow bounds what a zstd frame may make the decoder remember, in bytes:
+// what RFC 8878, Section 3.1.1.1.2 asks of every decoder.
+const maxWindow = 1 << 23
 
 // Decompress returns the body of the Certificate message inside m (RFC 8879,
 // Section 4). It never unpacks more than the stated length and refuses stated
@@ -49,7 +49,7 @@ func (m *CompressedCertificate) Decompress(limit int) ([]byte, error) {
 	case CompressionBrotli:
 		r = brotli.NewReader(src)
 	case CompressionZstd:
-		z, err := zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+		z, err := zstd.NewReader(src, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return nil, fmt.Errorf("zstd: %w", err)
 		}
