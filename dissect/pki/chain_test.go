@@ -188,7 +188,7 @@ func TestCheckChainCrossSigned(t *testing.T) {
 	if r.Verdict != Passed || r.Path[2] == nil || r.Path[2].SHA256 != w.root.cert.SHA256 {
 		t.Errorf("%v\n%s", r.Verdict, dump(r))
 	}
-	if d := cmp.Diff([]string{"[1] certifies a key of the chain for other trust stores"}, r.Notes); d != "" {
+	if d := cmp.Diff([]string{"[1] certify a key of the chain for other trust stores"}, r.Notes); d != "" {
 		t.Error(d)
 	}
 }

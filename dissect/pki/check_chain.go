@@ -124,7 +124,7 @@ func (k *checker) order() {
 		last = i
 		sequence = append(sequence, fmt.Sprintf("[%d]", i))
 	}
-	var parts, extra []string
+	var parts, extra, twins []string
 	if disorder {
 		parts = append(parts, "sent out of order: the chain is "+strings.Join(sequence, " "))
 	}
@@ -134,7 +134,7 @@ func (k *checker) order() {
 		case first != i:
 			extra = append(extra, fmt.Sprintf("[%d] repeats [%d]", i, first))
 		case !onPath[i] && k.twin(c):
-			k.note("[%d] certifies a key of the chain for other trust stores", i)
+			twins = append(twins, fmt.Sprintf("[%d]", i))
 		case !onPath[i]:
 			extra = append(extra, fmt.Sprintf("[%d] is not part of the chain", i))
 		}
@@ -145,6 +145,9 @@ func (k *checker) order() {
 	if len(parts) > 0 {
 		k.add(CheckOrder, Warn, "%s", strings.Join(parts, "; "))
 	}
+	if len(twins) > 0 {
+		k.note("%s certify a key of the chain for other trust stores", enumerate(twins))
+	}
 	if c := k.path.last(); len(k.path.certs) > 1 && c.SelfIssued {
 		if i, sent := k.b.index[c.SHA256]; sent {
 			k.note("[%d] is the root, which need not be sent", i)
@@ -152,10 +155,10 @@ func (k *checker) order() {
 	}
 }
 
-// twin reports whether c certifies the same name and key as one of the path, or
-// is the issuer of such a one: the rest of a cross-signed chain.
+// twin reports whether c certifies the same name and key as a CA of the path:
+// the other half of a cross-signed one.
 func (k *checker) twin(c *Certificate) bool {
-	for _, p := range k.path.certs {
+	for _, p := range k.path.certs[1:] {
 		if c.Key.SHA256 == p.Key.SHA256 && c.RawSubject != nil && string(c.RawSubject) == string(p.RawSubject) {
 			return true
 		}

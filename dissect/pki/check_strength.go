@@ -8,12 +8,14 @@ import (
 // keyStrength checks the keys of the path: those that cannot work fail, those
 // that are short by today's rules are warned of.
 func (k *checker) keyStrength() {
-	var broken, weak []string
+	var broken, unused, weak []string
 	for _, c := range k.path.certs {
 		name := k.b.label(c)
 		switch key := c.Key; {
-		case len(key.Problems) > 0:
-			broken = append(broken, fmt.Sprintf("%s: %s", name, key.Problems[0]))
+		case key.broken != "":
+			broken = append(broken, fmt.Sprintf("%s: %s", name, key.broken))
+		case key.public == nil && len(key.Problems) > 0:
+			unused = append(unused, fmt.Sprintf("%s: %s", name, key.Problems[0]))
 		case key.weak():
 			weak = append(weak, fmt.Sprintf("%s has a key of %s", name, key))
 		}
@@ -21,6 +23,8 @@ func (k *checker) keyStrength() {
 	switch {
 	case len(broken) > 0:
 		k.add(CheckKeyStrength, Fail, "%s", strings.Join(broken, "; "))
+	case len(unused) > 0:
+		k.add(CheckKeyStrength, Warn, "%s", strings.Join(unused, "; "))
 	case len(weak) > 0:
 		k.addToday(CheckKeyStrength, Warn, "%s: by today's rules RSA needs 2048 bits, elliptic curves 224, and DSA is no more", strings.Join(weak, "; "))
 	case k.path.leaf().Key.Algorithm == "":

@@ -208,6 +208,9 @@ func enumerate(items []string) string {
 	const most = 3
 	short := make([]string, 0, most)
 	for _, s := range items[:min(most, len(items))] {
+		if s == "" {
+			s = "(empty)"
+		}
 		short = append(short, shorten(s, 60))
 	}
 	text := strings.Join(short, ", ")

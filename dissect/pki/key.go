@@ -46,6 +46,7 @@ type Key struct {
 
 	public any    // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey, *dsa.PublicKey or nil
 	why    string // why public is nil
+	broken string // why nobody should use the key, "" if there is no reason
 }
 
 // String names the key as tables do: "RSA 2048", "ECDSA P-256", "Ed25519".
@@ -82,8 +83,14 @@ func ParseKey(spki []byte) *Key {
 
 func (k *Key) problem(s string) { k.Problems = appendProblem(k.Problems, s) }
 
-// fail records why the key can verify nothing.
+// fail records why the key can verify nothing: it is no working key.
 func (k *Key) fail(s string) {
+	k.refuse(s)
+	k.broken = s
+}
+
+// refuse records why the key is not used here, though it may work.
+func (k *Key) refuse(s string) {
 	k.problem(s)
 	k.why = s
 }
@@ -241,12 +248,13 @@ func (k *Key) parseRSA() {
 	case e.Bit(0) == 0:
 		k.fail("the RSA exponent is even")
 	case k.Bits > maxRSABits:
-		k.fail(fmt.Sprintf("an RSA key of %d bits: no signature is checked with more than %d", k.Bits, maxRSABits))
+		k.refuse(fmt.Sprintf("an RSA key of %d bits: no signature is checked with more than %d", k.Bits, maxRSABits))
 	case e.BitLen() > maxExponentBits:
-		k.fail(fmt.Sprintf("an RSA exponent of %d bits: no signature is checked with more than %d", e.BitLen(), maxExponentBits))
+		k.refuse(fmt.Sprintf("an RSA exponent of %d bits: no signature is checked with more than %d", e.BitLen(), maxExponentBits))
 	default:
 		if e.Cmp(big.NewInt(1)) == 0 {
-			k.problem("the RSA exponent is 1: anybody can sign")
+			k.broken = "the RSA exponent is 1: anybody can sign"
+			k.problem(k.broken)
 		}
 		k.public = &rsaKey{n: n, e: e}
 	}
@@ -295,7 +303,7 @@ func (k *Key) parseDSA(params element) {
 		pub.G.Cmp(pub.P) >= 0 || pub.Y.Cmp(pub.P) >= 0 || pub.Q.Cmp(pub.P) >= 0 || pub.P.Bit(0) == 0:
 		k.fail("the DSA key's numbers are out of range")
 	case k.Bits > maxDSABits || pub.Q.BitLen() > maxDSAOrderBits || pub.Q.BitLen()%8 != 0:
-		k.fail(fmt.Sprintf("a DSA key with p of %d and q of %d bits: no signature is checked with it", k.Bits, pub.Q.BitLen()))
+		k.refuse(fmt.Sprintf("a DSA key with p of %d and q of %d bits: no signature is checked with it", k.Bits, pub.Q.BitLen()))
 	default:
 		k.public = pub
 	}
