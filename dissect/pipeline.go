@@ -110,7 +110,9 @@ func (p *pipeline) segment(d *packet.Packet) {
 	}
 	slot := p.table.Value(id)
 	f := *slot
-	if !f.genuine(dir, d) {
+	if !f.genuine(dir, d, &s) {
+		f.count(dir, s.Flags)
+		p.table.Touch(id, f.state())
 		return
 	}
 	if f.tcp.Segment(dir, &s) == tcp.NewConnection {
@@ -173,6 +175,8 @@ func (p *pipeline) closed(c *conn.Conn) {
 // finishStats completes the summary.
 func (p *pipeline) finishStats(src capture.Source) {
 	s := p.stats
+	s.Connections = p.opened
+	s.TCPFlows += p.opened
 	for _, r := range p.decoder.Stats().Reasons {
 		s.Undecoded = append(s.Undecoded, Count{Name: r.What, Count: r.N})
 	}

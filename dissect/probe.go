@@ -25,7 +25,13 @@ type prefix struct {
 	parts []part // in order; data and gaps
 	size  int    // bytes of data in parts
 	total int64  // bytes ever seen
-	notes []string
+	notes []note
+}
+
+// note is an oddity met before there was a connection to tell it to.
+type note struct {
+	what string
+	at   flow.Mark
 }
 
 // part is a stretch of data, or a gap if data is nil.
@@ -86,8 +92,10 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 	mid := f.tcp.Stats(d).MidStream || len(f.probe[d].parts) > 0 && f.probe[d].parts[0].data == nil
 	switch record.Probe(head) {
 	case record.Client:
+		f.dropPlain(d ^ 1)
 		f.open(d, false)
 	case record.Server:
+		f.dropPlain(d ^ 1)
 		f.open(d^1, false)
 	case record.Either:
 		if !mid && f.probe[d^1].total == 0 {
@@ -103,6 +111,14 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 		f.open(f.guessClient(), true)
 	}
 	return true
+}
+
+// dropPlain forgets what direction d said in the clear before the other one
+// began TLS.
+func (f *tcpFlow) dropPlain(d tcp.Dir) {
+	if x := &f.probe[d]; record.Probe(x.head()) == record.Not {
+		x.parts, x.size = nil, 0
+	}
 }
 
 // lastLook decides with all there will ever be.
@@ -160,12 +176,12 @@ func (f *tcpFlow) open(client tcp.Dir, mid bool) {
 		f.builder.OnMessage(func(m conn.Message) { f.p.emit(MessageSeen{Conn: c, Message: m}) })
 		f.p.emit(Opened{Conn: c})
 	}
-	f.replay()
+	f.replay(mid)
 }
 
 // replay gives the record layer what both directions said, in the order of the
 // capture.
-func (f *tcpFlow) replay() {
+func (f *tcpFlow) replay(mid bool) {
 	for d := range f.probe {
 		x := &f.probe[d]
 		if len(x.parts) > 0 {
@@ -174,7 +190,7 @@ func (f *tcpFlow) replay() {
 			f.pos[d] = f.tcp.Offset(tcp.Dir(d))
 		}
 		for _, n := range x.notes {
-			f.builder.Note(f.side(tcp.Dir(d)), n, f.p.at)
+			f.builder.Note(f.side(tcp.Dir(d)), n.what, n.at)
 		}
 	}
 	for len(f.probe[0].parts)+len(f.probe[1].parts) > 0 {
@@ -185,7 +201,9 @@ func (f *tcpFlow) replay() {
 		p := f.probe[d].parts[0]
 		f.probe[d].parts = f.probe[d].parts[1:]
 		if p.data == nil {
-			f.Gap(d, p.gap)
+			if mid || p.gap.Bytes >= 0 { // what precedes a hello is not missed
+				f.Gap(d, p.gap)
+			}
 			continue
 		}
 		f.feed(d, p.off, p.data, p.at)

@@ -35,7 +35,8 @@ type tcpFlow struct {
 	reset   flow.Mark
 	resetBy tcp.Dir
 
-	sums     [2]struct{ good, bad int } // checksums looked at
+	sums     [2]checksums
+	doubt    *doubtful
 	watching bool
 }
 
@@ -77,36 +78,6 @@ func (f *tcpFlow) state() flow.State {
 		return flow.Open
 	}
 	return flow.HalfOpen
-}
-
-// genuine reports whether a segment may be taken. A wrong checksum is normal
-// where the capturing machine leaves checksums to its network card; but where
-// the same sender's other segments are right, a wrong one never arrived.
-// Only the beginning of a flow is looked at, because that is where forged
-// segments pay and because sums cost.
-func (f *tcpFlow) genuine(dir tcp.Dir, d *packet.Packet) bool {
-	const look = 16
-	sum := &f.sums[dir]
-	if f.stage == passing || sum.good+sum.bad >= look && f.stage == reading && !f.watching {
-		return true
-	}
-	valid, known := d.TransportChecksumOK()
-	switch {
-	case !known:
-		return true
-	case valid:
-		sum.good++
-		return true
-	}
-	f.p.stats.BadChecksums++
-	if sum.bad > 0 || sum.good == 0 {
-		sum.bad++
-		return true
-	}
-	if f.builder != nil {
-		f.builder.Note(f.side(dir), "a segment whose checksum is wrong, where all others are right, was ignored: no receiver took it", f.p.at)
-	}
-	return false
 }
 
 func (f *tcpFlow) side(d tcp.Dir) flow.Side {
@@ -190,11 +161,16 @@ func (f *tcpFlow) Reset(d tcp.Dir, at flow.Mark) {
 func (f *tcpFlow) Conflict(d tcp.Dir, c tcp.Conflict) {
 	what := fmt.Sprintf("packets %d and %d carry different bytes for the same place (%d bytes at offset %d of the stream); those of packet %d were used, so what they say is not certain",
 		c.Kept, c.Dropped.Packet, c.Bytes, c.Off, c.Kept)
-	if f.builder == nil {
-		f.probe[d].notes = append(f.probe[d].notes, what)
-		return
+	f.noteOn(d, what, c.Dropped)
+}
+
+// noteOn keeps an oddity of a direction.
+func (f *tcpFlow) noteOn(d tcp.Dir, what string, at flow.Mark) {
+	if f.builder != nil {
+		f.builder.Note(f.side(d), what, at)
+	} else if x := &f.probe[d]; len(x.notes) < 8 {
+		x.notes = append(x.notes, note{what, at})
 	}
-	f.builder.Note(f.side(d), what, c.Dropped)
 }
 
 // end flushes the flow and, if it was TLS, sends the connection on its way.
@@ -202,6 +178,7 @@ func (f *tcpFlow) end(how conn.End) {
 	if f.stage == ended {
 		return
 	}
+	f.releaseDoubt()
 	f.tcp.Flush()
 	if f.stage == probing {
 		f.lastLook()

@@ -82,6 +82,7 @@ func (b *Builder) torn(side flow.Side, at flow.Mark) {
 	a := &b.asm[side]
 	m := a.buf
 	a.buf, a.over = nil, 0
+	b.order++
 	if len(m) < handshakeHeader {
 		return
 	}
@@ -95,6 +96,7 @@ func (b *Builder) torn(side flow.Side, at flow.Mark) {
 
 // message takes one complete handshake message with its header.
 func (b *Builder) message(side flow.Side, lv Level, m []byte, at flow.Mark) {
+	b.order++
 	t := tls.HandshakeType(m[0])
 	body := m[handshakeHeader:]
 	b.count(side, t)

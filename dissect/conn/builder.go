@@ -60,6 +60,7 @@ type Builder struct {
 	endBy      flow.Side
 	endAt      flow.Mark
 	notes      map[string]bool
+	order      int // counts what was delivered
 
 	onMessage func(Message) // told of each message; may be nil
 	onPhase   func(PhaseID) // told when a phase will not change any more; may be nil
@@ -135,6 +136,7 @@ func (b *Builder) Gap(g Gap, at flow.Mark) {
 
 // ChangeCipherSpec implements [Input].
 func (b *Builder) ChangeCipherSpec(side flow.Side, at flow.Mark) {
+	b.order++
 	b.c.ChangeCipherSpecs[side]++
 	b.log(Message{At: at, Side: side, Name: "ChangeCipherSpec", Size: 1})
 	if n := len(b.asm[side].buf); n > 0 {
@@ -152,6 +154,7 @@ func (b *Builder) ChangeCipherSpec(side flow.Side, at flow.Mark) {
 // Alert implements [Input].
 func (b *Builder) Alert(side flow.Side, lv Level, level tls.AlertLevel, desc tls.AlertDescription, at flow.Mark) {
 	const most = 64
+	b.order++
 	b.log(Message{At: at, Side: side, Name: "Alert", Level: lv, Size: 2, Body: []byte{byte(level), byte(desc)}})
 	if len(b.c.Alerts) >= most {
 		return
@@ -162,6 +165,7 @@ func (b *Builder) Alert(side flow.Side, lv Level, level tls.AlertLevel, desc tls
 
 // SSLv2 implements [Input].
 func (b *Builder) SSLv2(side flow.Side, body []byte, at flow.Mark) {
+	b.order++
 	var m tls.SSL2Hello
 	err := m.Decode(body)
 	b.log(Message{At: at, Side: side, Name: "ClientHello (SSLv2 format)", Size: len(body), Type: tls.TypeClientHello, Body: b.keep(body), Err: text(err)})
@@ -175,13 +179,13 @@ func (b *Builder) SSLv2(side flow.Side, body []byte, at flow.Mark) {
 }
 
 // Data implements [Input].
-func (b *Builder) Data(side flow.Side, n int, head []byte, at flow.Mark) {
+func (b *Builder) Data(side flow.Side, n, plain int, head []byte, at flow.Mark) {
 	b.traffic(side, tls.ContentApplicationData, n, at)
 	t := &b.c.Tunnel.Sides[side]
 	if t.PlaintextBytes < 0 {
 		t.PlaintextBytes = 0
 	}
-	t.PlaintextBytes += int64(n)
+	t.PlaintextBytes += int64(plain)
 }
 
 // Heartbeat implements [Input].

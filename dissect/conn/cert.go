@@ -161,9 +161,9 @@ func (b *Builder) certificateVerify(side flow.Side, lv Level, body []byte, at fl
 		b.ccStep(side, at, "CertificateVerify", "certificate_verify", n, "signs the handshake with "+m.Scheme.String())
 		return err
 	}
-	p := &b.c.CertificateCheck.Phase
-	b.ccStep(side, at, "CertificateVerify", "certificate_verify", n, "")
-	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: side, phase: CertificateCheckPhase, row: len(p.Steps) - 1}
+	row := b.ccStep(side, at, "CertificateVerify", "certificate_verify", n, "")
+	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: side}
+	row.sig = s
 	switch {
 	case !b.recording || b.lossy(flow.Client) || b.lossy(flow.Server):
 		s.unable = "not all of the handshake is in the capture"

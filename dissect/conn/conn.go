@@ -109,8 +109,7 @@ type Resumption struct {
 	Of   uint64 // number of the connection it resumes; 0 if that is not in the capture
 }
 
-// Offered is what the ClientHello said; with a HelloRetryRequest the first
-// ClientHello, but for KeyShares and what the second one changed.
+// Offered is what the ClientHello said; with a HelloRetryRequest the first one.
 type Offered struct {
 	RecordVersion      tls.Version
 	LegacyVersion      tls.Version
@@ -124,7 +123,8 @@ type Offered struct {
 	KeyShares          []tls.NamedGroup
 	SignatureSchemes   []tls.SignatureScheme
 	ALPN               []string
-	SSLv2Format        bool // an SSLv2-style ClientHello
+	SSLv2Format        bool                 // an SSLv2-style ClientHello: no random, but a challenge
+	CipherSpecs        []tls.SSL2CipherSpec // with SSLv2Format, in the client's order; CipherSuites has those that are suites
 }
 
 // Selected is what the ServerHello said.

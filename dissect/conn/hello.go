@@ -175,7 +175,6 @@ func (b *Builder) anotherHello(m *tls.ClientHello, n int, at flow.Mark) {
 	case b.c.HelloRetryRequest && !b.chosen:
 		o2 := &Offered{}
 		b.takeExtensions(o2, m)
-		o.KeyShares = o2.KeyShares
 		if name, ok := m.ServerName(); ok && b.c.ServerName == "" {
 			b.c.ServerName = string(name)
 		}
@@ -185,7 +184,7 @@ func (b *Builder) anotherHello(m *tls.ClientHello, n int, at flow.Mark) {
 		if b.c.EarlyData == "offered" {
 			b.c.EarlyData = "rejected"
 		}
-		b.keStep(flow.Client, at, "ClientHello", "client_hello", n, "again, as asked: key share "+few(noGrease(o.KeyShares), 3, "share"))
+		b.keStep(flow.Client, at, "ClientHello", "client_hello", n, "again, as asked: key share "+few(noGrease(o2.KeyShares), 3, "share"))
 	case b.finished[flow.Client].Seen() || b.finished[flow.Server].Seen():
 		b.keStep(flow.Client, at, "ClientHello", "client_hello", n, "renegotiation: a new handshake inside the connection")
 	case bytes.Equal(o.Random, m.Random):
@@ -203,8 +202,9 @@ func (b *Builder) sslv2Hello(m *tls.SSL2Hello, n int, at flow.Mark) {
 	}
 	random := make([]byte, 32) // RFC 5246, Appendix E.2: the challenge, right-justified
 	copy(random[max(0, 32-len(m.Challenge)):], m.Challenge)
-	o := &Offered{LegacyVersion: m.Version, Versions: []tls.Version{m.Version}, Random: random, SessionID: bytes.Clone(m.SessionID), SSLv2Format: true}
+	o := &Offered{LegacyVersion: m.Version, Versions: []tls.Version{m.Version}, SessionID: bytes.Clone(m.SessionID), SSLv2Format: true}
 	for i := range m.CipherSpecs.Len() {
+		o.CipherSpecs = append(o.CipherSpecs, m.CipherSpecs.At(i))
 		if s, ok := m.CipherSpecs.At(i).Suite(); ok {
 			o.CipherSuites = append(o.CipherSuites, s)
 		}

@@ -21,9 +21,10 @@ type Input interface {
 	Alert(side flow.Side, lv Level, level tls.AlertLevel, desc tls.AlertDescription, at flow.Mark)
 	// ChangeCipherSpec delivers the message of that name.
 	ChangeCipherSpec(side flow.Side, at flow.Mark)
-	// Data reports n bytes of readable application data, of which head are the
-	// first ones; only a connection without encryption has them without keys.
-	Data(side flow.Side, n int, head []byte, at flow.Mark)
+	// Data reports readable application data: a record of n bytes with plain
+	// bytes of content, of which head are the first ones. Only a connection
+	// without encryption has them without keys.
+	Data(side flow.Side, n, plain int, head []byte, at flow.Mark)
 	// Sealed reports a record that could not be opened, n bytes after its header.
 	Sealed(side flow.Side, typ tls.ContentType, n int, at flow.Mark)
 	// Heartbeat reports a readable heartbeat message (RFC 6520) of n bytes

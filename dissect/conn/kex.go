@@ -48,8 +48,8 @@ func (b *Builder) serverKeyExchange(side flow.Side, body []byte, at flow.Mark) e
 	}
 	if err == nil && len(m.Signature) > 0 {
 		k.Server = &Signature{}
-		b.keStep(side, at, "ServerKeyExchange", "server_key_exchange", n, says)
-		b.keepServerSignature(&m)
+		row := b.keStep(side, at, "ServerKeyExchange", "server_key_exchange", n, says)
+		row.sig = b.keepServerSignature(&m)
 		return nil
 	}
 	if b.kx.Auth == iana.AuthAnon {
@@ -89,11 +89,11 @@ func (b *Builder) serverValue(m *tls.ServerKeyExchange) string {
 	return "parameters of the key exchange"
 }
 
-// keepServerSignature keeps what [Pending] needs to check the signature of the
-// ServerKeyExchange whose row was just added.
-func (b *Builder) keepServerSignature(m *tls.ServerKeyExchange) {
+// keepServerSignature keeps what [Pending] needs to check the signature of a
+// ServerKeyExchange.
+func (b *Builder) keepServerSignature(m *tls.ServerKeyExchange) *signed {
 	k := &b.c.KeyExchange
-	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: flow.Server, phase: KeyExchangePhase, row: len(k.Steps) - 1}
+	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: flow.Server}
 	if c, sv := b.randoms[flow.Client], b.randoms[flow.Server]; len(c) == 32 && len(sv) == 32 {
 		s.message = append(append(append(make([]byte, 0, 64+len(m.Params)), c...), sv...), m.Params...)
 	} else {
@@ -101,6 +101,7 @@ func (b *Builder) keepServerSignature(m *tls.ServerKeyExchange) {
 	}
 	k.Server.Scheme = s.name()
 	b.pending.serverSig = s
+	return s
 }
 
 // clientKeyExchange reads the client's part (RFC 5246, Section 7.4.7).

@@ -1,7 +1,9 @@
 package conn
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls"
@@ -23,6 +25,9 @@ func (b *Builder) Finish() *Pending {
 	b.decide()
 	b.endTunnel()
 	b.endPhases()
+	for _, p := range b.c.Phases() {
+		slices.SortStableFunc(p.Steps, func(x, y Step) int { return cmp.Compare(x.order, y.order) })
+	}
 	for p := CertificateCheckPhase; p <= TunnelPhase; p++ {
 		b.phaseEnded(p)
 	}
@@ -63,7 +68,7 @@ func (b *Builder) decide() {
 	case b.midway && !b.chosen:
 		c.Outcome = Incomplete
 		c.Why = "the capture begins inside the connection: its handshake is not there."
-	case b.c.Offered != nil && b.records[flow.Server] == 0 && b.end != Finished:
+	case b.c.Offered != nil && b.records[flow.Server] == 0 && (b.end != Finished && b.end != HalfClosed || b.endBy == flow.Client):
 		c.Outcome = NoAnswer
 		c.Why = b.whyNoAnswer()
 		b.failHere("no answer from the server")

@@ -64,6 +64,9 @@ type Step struct {
 	Says    []string
 	Facts   []Fact
 	Absent  bool // what should have come and did not: no packet, no time
+
+	sig   *signed // the signature whose check completes this row
+	order int     // in which its bytes were delivered; rows are told late where sizes must tell them
 }
 
 // A Fact is a named value that a step established.

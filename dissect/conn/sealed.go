@@ -10,8 +10,9 @@ import (
 
 // sealedRecord is the size of a record that could not be opened, and its place.
 type sealedRecord struct {
-	at flow.Mark
-	n  int
+	at    flow.Mark
+	n     int
+	order int
 }
 
 // mostSealed bounds how many sealed records are kept to tell by their sizes
@@ -27,6 +28,7 @@ type sealedRun struct {
 
 // Sealed implements [Input].
 func (b *Builder) Sealed(side flow.Side, typ tls.ContentType, n int, at flow.Mark) {
+	b.order++
 	switch {
 	case typ == tls.ContentAlert:
 		if len(b.c.Alerts) < 64 {
@@ -81,7 +83,7 @@ func (b *Builder) sealed13(side flow.Side, n int, at flow.Mark) {
 		b.tunnelRecord(side, n, at)
 		return
 	}
-	run.records = append(run.records, sealedRecord{at, n})
+	run.records = append(run.records, sealedRecord{at, n, b.order})
 	if side == flow.Client {
 		b.tellServer()
 		b.tellClient(false)
@@ -137,10 +139,10 @@ func (b *Builder) flightRows(rs []sealedRecord) {
 	var says string
 	switch {
 	case b.c.Resumption != nil && len(rs) == 1:
-		b.keRow13(flow.Server, rs[0].at, message, total, fmt.Sprintf("size fits EncryptedExtensions (%d)", sizes(0)))
+		b.keRow13(flow.Server, rs[0], message, total, fmt.Sprintf("size fits EncryptedExtensions (%d)", sizes(0)))
 		return
 	case b.c.Resumption != nil:
-		b.keRow13(flow.Server, rs[0].at, message, total, "before Finished: EncryptedExtensions and more")
+		b.keRow13(flow.Server, rs[0], message, total, "before Finished: EncryptedExtensions and more")
 		return
 	case len(rs) == 3:
 		says = fmt.Sprintf("sizes fit EncryptedExtensions (%d), Certificate (%d) and CertificateVerify (%d)", sizes(0), sizes(1), sizes(2))
@@ -152,7 +154,7 @@ func (b *Builder) flightRows(rs []sealedRecord) {
 			says = "holds EncryptedExtensions, Certificate and CertificateVerify"
 		}
 	}
-	b.ccRow13(flow.Server, rs[0].at, message, total, says)
+	b.ccRow13(flow.Server, rs[0], message, total, says)
 	b.c.CertificateCheck.reach(rs[len(rs)-1].at)
 }
 
@@ -167,12 +169,12 @@ func (b *Builder) wholeFlightRow(rs []sealedRecord) {
 		message, hold = "sealed record", "holds"
 	}
 	if b.c.Resumption != nil {
-		b.keRow13(flow.Server, rs[0].at, message, total, hold+" EncryptedExtensions and Finished")
+		b.keRow13(flow.Server, rs[0], message, total, hold+" EncryptedExtensions and Finished")
 		return
 	}
-	b.ccRow13(flow.Server, rs[0].at, message, total, hold+" EncryptedExtensions, Certificate, CertificateVerify and Finished")
+	b.ccRow13(flow.Server, rs[0], message, total, hold+" EncryptedExtensions, Certificate, CertificateVerify and Finished")
 	b.c.CertificateCheck.reach(rs[len(rs)-1].at)
-	b.keRow13(flow.Server, rs[len(rs)-1].at, message, total, "the server's Finished is in here; the sizes do not tell it apart")
+	b.keRow13(flow.Server, rs[len(rs)-1], message, total, "the server's Finished is in here; the sizes do not tell it apart")
 }
 
 // finishedRow adds the row of a record that fits Finished.
@@ -186,7 +188,7 @@ func (b *Builder) finishedRow(side flow.Side, r sealedRecord) {
 	if side == flow.Client {
 		says += "; application keys from here on"
 	}
-	b.keRow13(side, r.at, "sealed record", r.n, says)
+	b.keRow13(side, r, "sealed record", r.n, says)
 }
 
 // tellClient decides which of the client's sealed records belong to the
@@ -216,7 +218,7 @@ func (b *Builder) tellClient(last bool) {
 		run.told = true
 		b.finished[flow.Client] = rs[0].at
 		b.c.KeyExchange.Finished[flow.Client] = true
-		b.ccRow13(flow.Client, rs[0].at, "sealed record", rs[0].n, "size fits no single message; the client's Finished must be in here or behind it")
+		b.ccRow13(flow.Client, rs[0], "sealed record", rs[0].n, "size fits no single message; the client's Finished must be in here or behind it")
 		for _, r := range rs[1:] {
 			b.tunnelRecord(flow.Client, r.n, r.at)
 		}
@@ -232,7 +234,7 @@ func (b *Builder) clientFlight(rs []sealedRecord, i, eoed int) {
 	if b.c.EarlyData != "" && i > 0 {
 		for _, r := range before {
 			if r.n == eoed {
-				b.keRow13(flow.Client, r.at, "sealed record", r.n, "fits EndOfEarlyData: the server accepted the early data")
+				b.keRow13(flow.Client, r, "sealed record", r.n, "fits EndOfEarlyData: the server accepted the early data")
 				b.c.EarlyData = "accepted"
 				continue
 			}
@@ -250,11 +252,11 @@ func (b *Builder) clientFlight(rs []sealedRecord, i, eoed int) {
 		if i == 1 {
 			message, says = "sealed record", "fits a client's Certificate, with or without one in it"
 		}
-		b.ccRow13(flow.Client, before[0].at, message, total, says)
+		b.ccRow13(flow.Client, before[0], message, total, says)
 	}
 	fin := rs[i]
 	if b.c.Resumption == nil {
-		b.ccRow13(flow.Client, fin.at, "sealed record", fin.n, "fits Finished: the client accepted what it saw")
+		b.ccRow13(flow.Client, fin, "sealed record", fin.n, "fits Finished: the client accepted what it saw")
 	}
 	b.finishedRow(flow.Client, fin)
 	b.keysDone13()
@@ -266,7 +268,7 @@ func (b *Builder) clientFlight(rs []sealedRecord, i, eoed int) {
 // sealedRefusal takes a first record of the client that fits an alert.
 func (b *Builder) sealedRefusal(r sealedRecord) {
 	b.refusal = r.at
-	b.ccRow13(flow.Client, r.at, "sealed record", r.n, "fits an alert: the client refused what it saw; which alert is not shown")
+	b.ccRow13(flow.Client, r, "sealed record", r.n, "fits an alert: the client refused what it saw; which alert is not shown")
 }
 
 // keysDone13 ends phases 1 and 2 of TLS 1.3.
@@ -280,12 +282,16 @@ func (b *Builder) keysDone13() {
 	b.phaseEnded(KeyExchangePhase)
 }
 
-func (b *Builder) ccRow13(side flow.Side, at flow.Mark, message string, n int, says string) {
-	b.ccStep(side, at, message, "sealed", n, says).Level = Handshake
+// ccRow13 adds a row to phase 1 that stands where r does.
+func (b *Builder) ccRow13(side flow.Side, r sealedRecord, message string, n int, says string) {
+	s := b.ccStep(side, r.at, message, "sealed", n, says)
+	s.Level, s.order = Handshake, r.order
 }
 
-func (b *Builder) keRow13(side flow.Side, at flow.Mark, message string, n int, says string) {
-	b.keStep(side, at, message, "sealed", n, says).Level = Handshake
+// keRow13 adds a row to phase 2 that stands where r does.
+func (b *Builder) keRow13(side flow.Side, r sealedRecord, message string, n int, says string) {
+	s := b.keStep(side, r.at, message, "sealed", n, says)
+	s.Level, s.order = Handshake, r.order
 }
 
 // explicitOverhead returns what protection up to TLS 1.2 adds to a record and

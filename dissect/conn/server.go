@@ -212,7 +212,16 @@ func (b *Builder) serverHello12(m *tls.ServerHello, n int, at flow.Mark) {
 // phase 2, once the suite says that groups mattered.
 func (b *Builder) promoteHello() {
 	o, k := b.c.Offered, &b.c.KeyExchange
-	if o == nil || len(k.Steps) > 0 || len(o.Groups) == 0 || !b.kx.Kx.Ephemeral() {
+	if o == nil {
+		return
+	}
+	if len(k.Steps) == 1 && k.Steps[0].Name == "client_hello" { // it hoped for TLS 1.3
+		k.Steps = k.Steps[:0]
+		if cc := b.c.CertificateCheck.Steps; len(cc) > 0 && cc[0].Name == "client_hello" {
+			cc[0].Says = append(cc[0].Says, "offers "+b.offers())
+		}
+	}
+	if len(k.Steps) > 0 || len(o.Groups) == 0 || !b.kx.Kx.Ephemeral() {
 		return
 	}
 	groups := noGrease(o.Groups)

@@ -57,6 +57,7 @@ func (b *Builder) addTo(p *Phase, s Step) *Step {
 	if b.c.Version.IsTLS13() && s.Level == Plain && s.Name != "client_hello" && s.Name != "server_hello" && s.Name != "alert" {
 		s.Level = Handshake
 	}
+	s.order = b.order
 	p.add(s)
 	return &p.Steps[len(p.Steps)-1]
 }

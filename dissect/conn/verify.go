@@ -46,8 +46,6 @@ type signed struct {
 	explicit bool // the scheme was sent; before TLS 1.2 the key decides
 	sig      []byte
 	side     flow.Side
-	phase    PhaseID
-	row      int    // index of the step that tells the result
 	unable   string // why it cannot be checked
 }
 
@@ -165,7 +163,10 @@ func (p *Pending) settleSignature(s *signed, into *Signature, chain []*pki.Certi
 			into.Verified = No
 		}
 	}
-	row := &p.Conn.Phases()[s.phase].Steps[s.row]
+	row := p.row(s)
+	if row == nil {
+		return // more rows than a phase keeps
+	}
 	says := signatureSays(s, into)
 	if n := len(row.Says); n > 0 && row.Says[n-1] != "" {
 		row.Says[n-1] += ", " + says
@@ -176,6 +177,18 @@ func (p *Pending) settleSignature(s *signed, into *Signature, chain []*pki.Certi
 	if into.Verified != Unknown {
 		row.fact("signature_verified", into.Verified == Yes, "")
 	}
+}
+
+// row returns the step that tells the result of a signature check.
+func (p *Pending) row(s *signed) *Step {
+	for _, ph := range p.Conn.Phases() {
+		for i := range ph.Steps {
+			if ph.Steps[i].sig == s {
+				return &ph.Steps[i]
+			}
+		}
+	}
+	return nil
 }
 
 // signatureSays words the result of a signature check.

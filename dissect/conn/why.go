@@ -18,11 +18,11 @@ func (b *Builder) alertStep(side flow.Side, level tls.AlertLevel, desc tls.Alert
 	s.fact("alert", desc.String(), "RFC 9846, Section 6.2")
 	switch {
 	case b.finished[0].Seen() && b.finished[1].Seen():
-		b.c.Tunnel.add(s)
+		b.addTo(&b.c.Tunnel.Phase, s)
 	case aboutCertificates(desc):
-		b.c.CertificateCheck.add(s)
+		b.addTo(&b.c.CertificateCheck.Phase, s)
 	default:
-		b.c.KeyExchange.add(s)
+		b.addTo(&b.c.KeyExchange.Phase, s)
 	}
 }
 
@@ -160,7 +160,7 @@ func (b *Builder) versionsOffered() string {
 func (b *Builder) whyNoAnswer() string {
 	s := "the server's TCP took the ClientHello but nothing answered it"
 	switch b.end {
-	case HalfClosed:
+	case HalfClosed, Finished:
 		s += fmt.Sprintf(" until the %s closed the connection in packet %d", b.endBy, b.endAt.Packet)
 	case TimedOut:
 		s += " within the idle limit"
@@ -194,7 +194,8 @@ func (b *Builder) Foreign(side flow.Side, head []byte, at flow.Mark) {
 	if b.foreign.what == "" {
 		b.foreign.what = "something that is not TLS"
 	}
-	b.c.KeyExchange.add(step(side, at, "not TLS", "not_tls", len(head), b.foreign.what))
+	b.order++
+	b.addTo(&b.c.KeyExchange.Phase, step(side, at, "not TLS", "not_tls", len(head), b.foreign.what))
 }
 
 // whyForeign explains a connection of which only one side speaks TLS.

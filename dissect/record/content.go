@@ -97,7 +97,7 @@ func (s *Stream) finish(side flow.Side, body []byte, at flow.Mark) {
 		}
 	case tls.ContentApplicationData:
 		if h.mode == head {
-			s.in.Data(side, max(0, n-mac), body[:min(len(body), max(0, n-mac))], at)
+			s.in.Data(side, n, max(0, n-mac), body[:min(len(body), max(0, n-mac))], at)
 		} else {
 			s.in.Sealed(side, h.rh.Type, n, at)
 		}
@@ -149,20 +149,23 @@ func alertsOnly(b []byte) bool {
 // message does not look clear; that is the price of not inventing messages.
 func looksClear(b []byte) bool {
 	for first := true; len(b) > 0; first = false {
-		if len(b) < 4 || !known(b[0]) {
+		if len(b) < handshakeHeaderLen || !known(b[0]) {
 			return false
 		}
-		n := 4 + int(b[1])<<16 + int(b[2])<<8 + int(b[3])
+		n := handshakeHeaderLen + int(b[1])<<16 + int(b[2])<<8 + int(b[3])
 		if n > len(b) {
-			return first && n < 1<<17 || !first
+			return first && n < 1<<17
 		}
-		if b[0] == byte(tls.TypeHelloRequest) && n != 4 {
-			return false
+		if b[0] == byte(tls.TypeHelloRequest) && len(b) != handshakeHeaderLen {
+			return false // zeros, as an explicit nonce often begins
 		}
 		b = b[n:]
 	}
 	return true
 }
+
+// handshakeHeaderLen is the size of a handshake header in bytes.
+const handshakeHeaderLen = tls.HandshakeHeaderLen
 
 func known(t byte) bool {
 	_, ok := iana.HandshakeTypeName(t)

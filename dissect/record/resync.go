@@ -11,6 +11,9 @@ import (
 // Gap takes a hole of n bytes, n < 0 if its size is not known.
 func (s *Stream) Gap(side flow.Side, g conn.Gap, at flow.Mark) {
 	h := &s.sides[side]
+	if h.foreign {
+		return
+	}
 	g.Side, g.Offset = side, h.offset
 	inside := !h.lost && h.hdrLen == headerLen && h.mode == pass && g.Bytes >= 0 && g.Bytes <= h.left
 	g.Record = inside
@@ -127,6 +130,7 @@ func (s *Stream) Close(how conn.End, by flow.Side, at flow.Mark) {
 	for side := flow.Client; side <= flow.Server; side++ {
 		h := &s.sides[side]
 		switch {
+		case h.foreign:
 		case h.lost:
 			s.settle(side, at)
 		case h.hdrLen == headerLen && h.left > 0 && h.rh.Type != contentTorn:

@@ -59,6 +59,7 @@ type half struct {
 	scan    []byte // bytes that may begin a record
 	garbage int64  // bytes given up since the boundary was lost
 
+	foreign       bool // the side speaks something else
 	overlong, odd bool // said once
 }
 
@@ -75,6 +76,8 @@ func (s *Stream) Data(side flow.Side, b []byte, at flow.Mark) {
 	for len(b) > 0 {
 		var n int
 		switch {
+		case h.foreign:
+			return
 		case h.lost:
 			h.offset += int64(len(b))
 			s.search(side, b, at)
@@ -93,6 +96,9 @@ func (s *Stream) Data(side flow.Side, b []byte, at flow.Mark) {
 // because they are inside a record that is passed over.
 func (s *Stream) Skippable(side flow.Side) int64 {
 	h := &s.sides[side]
+	if h.foreign {
+		return 1 << 60
+	}
 	if h.lost || h.hdrLen < headerLen || h.mode != pass {
 		return 0
 	}
@@ -102,9 +108,13 @@ func (s *Stream) Skippable(side flow.Side) int64 {
 // Skipped tells that n bytes that were Skippable went by undelivered.
 func (s *Stream) Skipped(side flow.Side, n int64, at flow.Mark) {
 	h := &s.sides[side]
+	n = min(n, s.Skippable(side)) // a FIN takes an offset too
+	if n <= 0 || h.foreign {
+		return
+	}
 	h.offset += n
 	h.left -= n
-	if h.left <= 0 {
+	if h.left == 0 {
 		s.endRecord(side, at)
 	}
 }
@@ -121,8 +131,13 @@ func (s *Stream) header(side flow.Side, b []byte, at flow.Mark) int {
 		s.beginSSL2(side)
 		return n
 	}
-	rh, ok := tls.ParseRecordHeader(h.hdr[:])
-	if !ok || !rh.Plausible() {
+	rh, _ := tls.ParseRecordHeader(h.hdr[:])
+	if !rh.Plausible() && (h.records > 0 || !looksLikeRecord(rh)) {
+		if h.records == 0 && !h.doubt {
+			h.foreign = true
+			s.in.Foreign(side, append(h.hdr[:headerLen:headerLen], b[n:min(len(b), n+headLen)]...), at)
+			return len(b)
+		}
 		s.lose(side, at, fmt.Sprintf("% x at offset %d is no record header", h.hdr, h.offset+int64(n)-headerLen))
 		h.scan = append(h.scan[:0], h.hdr[1:]...)
 		h.garbage = 1

@@ -65,7 +65,7 @@ func (c *Conn) advance(h *half) (moved bool) {
 	for !h.pend.empty() {
 		e := h.pend.first()
 		if e.off > h.nxt || e.gated && e.kind != skipped && e.end() > h.skip && !o.reached(e.ack, h) {
-			return moved
+			break
 		}
 		c.take(h, e)
 		moved = true

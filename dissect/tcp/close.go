@@ -18,7 +18,7 @@ func (c *Conn) finish(h *half, off int64, s *Segment) Verdict {
 
 // unfinish takes back a FIN behind which there is data: it was forged.
 func (h *half) unfinish() {
-	if h.fin.done {
+	if h.fin.done && h.nxt == h.fin.off+1 {
 		h.nxt = h.fin.off
 	}
 	if h.end == h.fin.off+1 {

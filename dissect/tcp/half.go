@@ -92,9 +92,7 @@ func (h *half) begin(base uint32) {
 	if h.fin.known && h.fin.off < 0 {
 		h.fin = ending{}
 	}
-	if h.rst.known && h.rst.off < 0 {
-		h.rst = ending{}
-	}
+	h.rst.off = max(h.rst.off, 0)
 }
 
 // trim drops what is held below nxt.

@@ -61,7 +61,7 @@ func (h *half) enlarge(need int) bool {
 	if need <= cap(r.buf) {
 		return true
 	}
-	size := min(max(need, 2*cap(r.buf), 1024), maxBuf)
+	size := 1 << class(min(max(need, 2*cap(r.buf), 1024), maxBuf))
 	if p.watched+size > p.limit/2 || p.used+size > p.limit {
 		return false
 	}

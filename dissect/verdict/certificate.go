@@ -28,7 +28,7 @@ func certificateRules() []Rule {
 			"Every certificate of the chain has a first and a last moment (RFC 5280, Section 4.1.2.5). The check uses the time of the packet that carried it, unless --at says otherwise. Renew the certificate, or look at the capturing machine's clock."),
 		checkRule("cert-chain-broken", pki.CheckChainBuilt, pki.Fail, conn.Fail, "The chain does not lead to a trusted root.",
 			"Each certificate must be signed by the next, up to one that the client trusts (RFC 5280, Section 6). Most often the server does not send its intermediate certificate; give the roots of a private CA with --ca FILE."),
-		checkRule("cert-untrusted", pki.CheckTrust, pki.Fail, conn.Fail, "The chain ends at a root that is not trusted.",
+		checkRule("cert-untrusted", pki.CheckTrust, pki.Fail, conn.Warn, "The chain ends at a root that is not trusted.",
 			"The last certificate of the chain is not among the trust anchors of this check. For a private CA give its root with --ca FILE; for a public name it means that somebody else signs here."),
 		checkRule("cert-usage", pki.CheckUsage, pki.Fail, conn.Fail, "A certificate is used for what it may not be used for.",
 			"Key usage, extended key usage, the CA flag and name constraints limit what a certificate may do (RFC 5280, Section 4.2.1)."),
