@@ -1,0 +1,286 @@
+package table
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/report/text"
+)
+
+// conn prints all that is shown of a connection.
+func (p *printer) conn(c *conn.Conn) {
+	p.header(c)
+	if p.style.Quiet {
+		p.findings(c.Findings)
+		return
+	}
+	if c.Outcome != conn.Established && c.Why != "" {
+		p.line("")
+		p.para("", "Why: "+p.text(c.Why), "")
+	}
+	for _, ph := range c.Phases() {
+		p.line("")
+		p.phase(c, ph)
+	}
+	p.oddities(c)
+	if p.style.Verbose > 0 {
+		p.certificates(c)
+		p.messages(c)
+	}
+}
+
+// header prints the lines that name a connection and how it came out.
+func (p *printer) header(c *conn.Conn) {
+	left := fmt.Sprintf("#%d  %s %s %s", c.Number, c.Ends[flow.Client], p.sign("→"), c.Ends[flow.Server])
+	if c.ServerName != "" {
+		left += "   " + text.Shorten(p.style.Text(c.ServerName), 100)
+	}
+	p.spread(left, result(c), p.color(bold), p.color(resultColor(c)))
+	var facts []string
+	for _, f := range []string{carrier(c), version(c), suite(c), group(c)} {
+		if f != "" {
+			facts = append(facts, p.text(f))
+		}
+	}
+	if c.ALPN != "" {
+		facts = append(facts, "ALPN "+text.Shorten(p.style.Text(c.ALPN), 40))
+	}
+	took := handshakeTime(c)
+	if len(facts) > 0 || took != "" {
+		p.spread("    "+strings.Join(facts, "   "), took, "", "")
+	}
+	if p.style.Zone != nil && c.First.Seen() {
+		p.line("    began " + c.First.Time.In(p.style.Zone).Format("2006-01-02 15:04:05.000000 MST"))
+	}
+}
+
+// carrier names what carries TLS, unless it is TCP alone.
+func carrier(c *conn.Conn) string {
+	var parts []string
+	switch c.Carrier {
+	case "", "tls", "sslv2", "tlcp":
+	default:
+		parts = append(parts, strings.ToUpper(c.Carrier))
+	}
+	if c.StartTLS != "" {
+		parts = append(parts, "after "+c.StartTLS)
+	}
+	if len(c.Encapsulation) > 0 {
+		parts = append(parts, "in "+strings.Join(c.Encapsulation, ", "))
+	}
+	return strings.Join(parts, " ")
+}
+
+func version(c *conn.Conn) string {
+	if c.Version == 0 {
+		return ""
+	}
+	return c.Version.String()
+}
+
+func suite(c *conn.Conn) string {
+	if c.Selected == nil {
+		return ""
+	}
+	return c.Suite.String()
+}
+
+// group tells the key exchange of TLS 1.3, whose cipher suites do not.
+func group(c *conn.Conn) string {
+	if !c.Version.IsTLS13() {
+		return ""
+	}
+	if c.Resumption == nil {
+		return c.Group
+	}
+	if c.Group == "" {
+		return "PSK"
+	}
+	return c.Group + " + PSK"
+}
+
+// result words how a connection came out, in few words.
+func result(c *conn.Conn) string {
+	if c.Outcome != conn.Established {
+		for i, ph := range c.Phases() {
+			if ph.State == conn.FailedState {
+				return "FAILED in phase " + strconv.Itoa(i+1)
+			}
+		}
+		return outcomeWords(c.Outcome)
+	}
+	s := "established"
+	switch c.Decryption.Status {
+	case "full":
+		s += ", opened with keys"
+	case "partial":
+		s += ", partly opened with keys"
+	}
+	if r := c.Resumption; r != nil && r.Of != 0 {
+		s += fmt.Sprintf(", resumes #%d", r.Of)
+	} else if r != nil {
+		s += ", resumed"
+	}
+	fails, warns := 0, 0
+	for _, f := range c.Findings {
+		switch f.Severity {
+		case conn.Fail:
+			fails++
+		case conn.Warn:
+			warns++
+		}
+	}
+	if fails > 0 {
+		s += ", " + text.Count(fails, "failure")
+	}
+	if warns > 0 {
+		s += ", " + text.Count(warns, "warning")
+	}
+	return s
+}
+
+// outcomeWords words an outcome.
+func outcomeWords(o conn.Outcome) string {
+	switch o {
+	case conn.Failed:
+		return "FAILED"
+	case conn.RejectedByClient:
+		return "REJECTED by the client"
+	case conn.RejectedByServer:
+		return "REJECTED by the server"
+	case conn.ResetOutcome:
+		return "RESET"
+	case conn.ClosedOutcome:
+		return "CLOSED before it was established"
+	case conn.ClientGaveUp:
+		return "client gave up"
+	case conn.NoAnswer:
+		return "no answer"
+	case conn.OneSided:
+		return "only one side captured"
+	case conn.NotTLS:
+		return "not TLS"
+	}
+	return strings.ReplaceAll(string(o), "_", " ")
+}
+
+// resultColor gives a result its colour.
+func resultColor(c *conn.Conn) string {
+	worst := green
+	for _, f := range c.Findings {
+		if f.Severity == conn.Warn {
+			worst = yellow
+		}
+	}
+	switch {
+	case failed(c.Outcome):
+		return red
+	case c.Outcome != conn.Established:
+		return yellow
+	}
+	for _, f := range c.Findings {
+		if f.Severity == conn.Fail {
+			return red
+		}
+	}
+	return worst
+}
+
+// handshakeTime words how long the handshake took, or until it failed.
+func handshakeTime(c *conn.Conn) string {
+	start, end := handshakeSpan(c)
+	if !start.Seen() || end.Packet <= start.Packet {
+		return ""
+	}
+	took := milliseconds(c.Since(end) - c.Since(start))
+	switch {
+	case c.Outcome == conn.Established:
+		return "handshake " + took + " ms"
+	case failed(c.Outcome):
+		return "after " + took + " ms"
+	}
+	return ""
+}
+
+// handshakeSpan returns where the first two phases begin and end.
+func handshakeSpan(c *conn.Conn) (start, end flow.Mark) {
+	for _, ph := range []*conn.Phase{&c.CertificateCheck.Phase, &c.KeyExchange.Phase} {
+		if ph.Start.Seen() && (!start.Seen() || ph.Start.Packet < start.Packet) {
+			start = ph.Start
+		}
+		if ph.End.Packet > end.Packet {
+			end = ph.End
+		}
+	}
+	return start, end
+}
+
+// milliseconds writes a duration: to a hundredth below ten seconds, in whole
+// milliseconds above.
+func milliseconds(d time.Duration) string {
+	ms := float64(d) / float64(time.Millisecond)
+	if d >= 10*time.Second {
+		return strconv.FormatFloat(ms, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(ms, 'f', 2, 64)
+}
+
+// oddities prints the notes and the gaps of a connection.
+func (p *printer) oddities(c *conn.Conn) {
+	const most = 8
+	var lines []string
+	for _, g := range c.Gaps {
+		lines = append(lines, gapWords(g))
+	}
+	gaps := len(lines)
+	lines = append(lines, c.Notes...)
+	if len(lines) == 0 {
+		return
+	}
+	p.line("")
+	for i, l := range lines {
+		lead := "  note  "
+		if i < gaps {
+			lead = "  gap   "
+		}
+		if i == most && len(lines) > most+1 && p.style.Verbose == 0 {
+			p.line(fmt.Sprintf("  and %d more; -v shows them", len(lines)-most))
+			return
+		}
+		p.para(lead, p.text(l), "")
+	}
+}
+
+func gapWords(g conn.Gap) string {
+	s := "bytes from the " + g.Side.String()
+	if g.Bytes >= 0 {
+		s = text.Count(g.Bytes, "byte") + " from the " + g.Side.String()
+	}
+	if g.After != 0 {
+		s += fmt.Sprintf(" after packet %d", g.After)
+	} else {
+		s += " at its beginning"
+	}
+	return s + " are not in the capture"
+}
+
+// findings prints findings, one below the other.
+func (p *printer) findings(fs []conn.Finding) {
+	width := 23 // so that findings of different phases line up
+	for _, f := range fs {
+		width = max(width, text.Width(p.text(f.ID)))
+	}
+	for _, f := range fs {
+		p.para("  "+p.severity(f.Severity)+"  "+text.Pad(p.text(f.ID), width)+"  ", p.text(f.Summary), "")
+	}
+}
+
+// severity names a severity in its colour.
+func (p *printer) severity(s conn.Severity) string {
+	colors := [...]string{cyan, yellow, red}
+	return paint(p.color(colors[min(int(s), 2)]), s.String()) + pad(4-len(s.String()))
+}
