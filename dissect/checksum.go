@@ -1,6 +1,7 @@
 package dissect
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/tlslens/tlslens/dissect/packet"
@@ -63,7 +64,7 @@ func (f *tcpFlow) settleDoubt(dir tcp.Dir, s *tcp.Segment, valid bool) {
 	off := int32(s.Seq - q.seg.Seq)
 	overlaps := dir == q.dir && off < int32(len(q.seg.Payload)) && -off < int32(len(s.Payload))
 	switch {
-	case overlaps && valid:
+	case overlaps && valid && differ(&q.seg, s, off):
 		f.doubt = nil
 		f.noteOn(dir, "a segment whose checksum is wrong was ignored: one with the right checksum carries that place of the stream", q.seg.At)
 	case dir == q.dir && len(s.Payload) > 0:
@@ -73,6 +74,35 @@ func (f *tcpFlow) settleDoubt(dir tcp.Dir, s *tcp.Segment, valid bool) {
 			f.releaseDoubt()
 		}
 	}
+}
+
+// differ reports whether b, which stands off bytes behind a, has other bytes
+// where both have some.
+func differ(a, b *tcp.Segment, off int32) bool {
+	x, y := a.Payload, b.Payload
+	if off >= 0 {
+		x = x[off:]
+	} else {
+		y = y[-off:]
+	}
+	n := min(len(x), len(y))
+	return !bytes.Equal(x[:n], y[:n])
+}
+
+// padding reports whether a payload is nothing but the padding that some
+// middleboxes count into the length of a bare acknowledgement: a few zeros. No
+// TLS record begins so.
+func padding(s *tcp.Segment) bool {
+	const most = 6 // what brings a bare segment to the least size of a frame
+	if s.Flags != tcp.ACK || len(s.Payload) > most {
+		return false
+	}
+	for _, c := range s.Payload {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // releaseDoubt takes the segment that was set aside after all.

@@ -103,7 +103,7 @@ func (b *Builder) complete() bool {
 	// A hole may have swallowed a Finished: data behind ServerHello in both
 	// directions proves that there was one.
 	t := &b.c.Tunnel.Sides
-	return b.chosen && t[flow.Client].TunnelRecords > 0 && t[flow.Server].TunnelRecords > 0 && (b.lossy(flow.Client) || b.lossy(flow.Server) || b.midway)
+	return b.chosen && t[flow.Client].TunnelRecords > 0 && t[flow.Server].TunnelRecords > 0
 }
 
 // onesided returns the only side whose packets are there, -1 if both are.

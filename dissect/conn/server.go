@@ -21,6 +21,10 @@ func (b *Builder) serverHello(side flow.Side, body []byte, at flow.Mark) error {
 		b.retryRequest(&m, n, at)
 		return err
 	}
+	if err != nil && len(m.Random) < 32 {
+		b.keStep(side, at, "ServerHello", "server_hello", n, "cannot be read")
+		return err
+	}
 	if b.chosen {
 		b.keStep(side, at, "ServerHello", "server_hello", n, b.again())
 		return err

@@ -81,15 +81,15 @@ func probeHandshake(b []byte) Verdict {
 	rh, _ := tls.ParseRecordHeader(b)
 	switch tls.HandshakeType(b[headerLen]) {
 	case tls.TypeClientHello:
-		if rh.Length >= 4 && len(b) >= headerLen+4 && b[headerLen+1] != 0 {
-			return Not // a ClientHello of more than 64 KiB
+		return probeHello(b[headerLen:], rh.Length, leastClientHello, Client)
+	case tls.TypeServerHello:
+		return probeHello(b[headerLen:], rh.Length, leastServerHello, Server)
+	case tls.TypeHelloRetryRequest:
+		return probeHello(b[headerLen:], rh.Length, 4, Server)
+	case tls.TypeHelloRequest:
+		if rh.Length == handshakeHeaderLen && len(b) >= headerLen+handshakeHeaderLen && string(b[headerLen:headerLen+4]) == "\x00\x00\x00\x00" {
+			return Server
 		}
-		return Client
-	case tls.TypeServerHello, tls.TypeHelloRetryRequest, tls.TypeHelloRequest:
-		if rh.Length >= 4 && len(b) >= headerLen+4 && b[headerLen+1] != 0 {
-			return Not
-		}
-		return Server
 	}
 	next := headerLen + rh.Length
 	if rh.Length > maxSealed {
@@ -107,6 +107,32 @@ func probeHandshake(b []byte) Verdict {
 		return Either
 	}
 	return Not
+}
+
+// The least bodies of hellos: version, random, an empty session id, and one
+// cipher suite with one compression method, in a ClientHello as lists.
+const (
+	leastClientHello = 2 + 32 + 1 + 2 + 1
+	leastServerHello = 2 + 32 + 1 + 2 + 1 - 2 // drafts of TLS 1.3 leave two bytes out
+)
+
+// probeHello looks at a hello that begins at b[0], in a record of n bytes. A
+// record may end within it, even within its header.
+func probeHello(b []byte, n, least int, who Verdict) Verdict {
+	if len(b) > 1 && n > 1 && b[1] != 0 {
+		return Not // more than 64 KiB
+	}
+	if len(b) >= handshakeHeaderLen && n >= handshakeHeaderLen && int(b[2])<<8|int(b[3]) < least {
+		return Not
+	}
+	if len(b) > handshakeHeaderLen && n > handshakeHeaderLen {
+		switch b[handshakeHeaderLen] { // the version's first byte
+		case 3, 1, 0x7e, 0x7f, 0xfb, 5:
+		default:
+			return Not
+		}
+	}
+	return who
 }
 
 // Inside reports whether records stand anywhere in b, as in a capture that
