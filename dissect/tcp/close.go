@@ -10,6 +10,9 @@ func (c *Conn) finish(h *half, off int64, s *Segment) Verdict {
 	if h.stage == open && (off < h.nxt || off < h.end && off != h.contiguous() || off > h.end+maxLead) {
 		return Ignored // data was sent behind it, or it is far outside
 	}
+	if h.stage == floating && !h.pend.empty() && off < h.end {
+		return Ignored
+	}
 	h.fin = ending{known: true, sure: true, off: off, seen: c.n, at: s.At, ack: s.Ack, gated: s.Flags&ACK != 0}
 	h.st.FIN = s.At
 	h.end = max(h.end, off+1)
