@@ -15,7 +15,7 @@ import (
 func (p *printer) conn(c *conn.Conn) {
 	p.header(c)
 	if p.style.Quiet {
-		p.findings(c.Findings)
+		p.findings(c.Findings, c.Findings)
 		return
 	}
 	if c.Outcome != conn.Established && c.Why != "" {
@@ -268,10 +268,11 @@ func gapWords(g conn.Gap) string {
 	return s + " are not in the capture"
 }
 
-// findings prints findings, one below the other.
-func (p *printer) findings(fs []conn.Finding) {
-	width := 23 // so that findings of different phases line up
-	for _, f := range fs {
+// findings prints findings, one below the other, lined up with all those of the
+// connection.
+func (p *printer) findings(fs, all []conn.Finding) {
+	width := 23 // as most are
+	for _, f := range all {
 		width = max(width, text.Width(p.text(f.ID)))
 	}
 	for _, f := range fs {

@@ -67,7 +67,7 @@ func rsa12() *conn.Conn {
 		step(at(6, 39), server, "ServerHello", 57, "picks TLS 1.2 and TLS_RSA_WITH_AES_256_GCM_SHA384; no ALPN"),
 		step(at(6, 39), server, "Certificate", 1673, twoCertificates...),
 		step(at(6, 39), server, "ServerHelloDone", 4, "nothing more to show; no client certificate asked for"))
-	c.CertificateCheck.Server.Checks = append(okChecks(), pki.Check{Name: pki.CheckRevocation, Result: pki.NotShown, Why: "no OCSP response was stapled"})
+	c.CertificateCheck.Server.Checks = append(okChecks(), pki.Check{Name: pki.CheckUsage, Why: "shown only by -v"}, pki.Check{Name: pki.CheckRevocation, Result: pki.NotShown, Why: "no OCSP response was stapled"})
 	c.KeyExchange.Method = "RSA"
 	fill(&c.KeyExchange.Phase, conn.Done, "done, RSA key transport", at(8, 101), at(9, 178),
 		step(at(8, 101), client, "ClientKeyExchange", 262, "premaster secret, 256 bytes, encrypted to the RSA key of [0]"),

@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/tlslens/tlslens/dissect/conn"
@@ -33,7 +34,7 @@ func (p *printer) phase(c *conn.Conn, ph *conn.Phase) {
 			here = append(here, f)
 		}
 	}
-	p.findings(here)
+	p.findings(here, c.Findings)
 	for _, n := range ph.Notes {
 		p.para("", p.text(n), "")
 	}
@@ -175,8 +176,17 @@ func (p *printer) bytes(s *conn.Step) string {
 	return strconv.Itoa(s.Bytes)
 }
 
-// checks prints the table of a certificate check.
+// checks prints the table of a certificate check. What is always asked and
+// nearly always in order is shown only if it is not, or if the style asks for
+// more.
 func (p *printer) checks(checks []pki.Check) {
+	checks = slices.DeleteFunc(slices.Clone(checks), func(ch pki.Check) bool {
+		switch ch.Name {
+		case pki.CheckName, pki.CheckDates, pki.CheckChainBuilt:
+			return false
+		}
+		return p.style.Verbose == 0 && (ch.Result == pki.OK || ch.Result == pki.Skipped)
+	})
 	if len(checks) == 0 {
 		return
 	}
