@@ -21,6 +21,7 @@ need() {
 		case $program in
 		unshare) package=util-linux ;;
 		ip | ss) package=iproute2 ;;
+		cc) package=gcc ;;
 		editcap | mergecap) package=wireshark-common ;;
 		gnutls-cli | gnutls-serv) package=gnutls-bin ;;
 		selfserv | tstclnt | certutil | pk12util) package=libnss3-tools ;;
@@ -43,7 +44,7 @@ if [ -z "${RECIPE_TMP:-}" ]; then
 	export RECIPE_TMP
 	trap 'rm -rf "$RECIPE_TMP"' EXIT
 	trap 'exit 1' INT TERM
-	if [ "$(id -u)" = 0 ]; then as=; else as=--map-root-user; fi
+	if [ "$(id -u)" = 0 ]; then as=; else as=--map-root-user; export RECIPE_MAPPED=1; fi
 	unshare $as --net --mount --pid --fork --kill-child --mount-proc sh "$0" "$@"
 	exit
 fi
@@ -76,11 +77,24 @@ printf 'hello from tlslens' >"$tmp/site/index.html"
 printf 'GET /hello HTTP/1.0\r\n\r\n' >"$tmp/get"
 
 # start_capture [FILTER [INTERFACE]] - captures whole packets until stop_capture.
+# Within a user namespace tcpdump cannot change to its own user and gives up:
+# there dumpcap does it.
 start_capture() {
-	: >"$tmp/tcpdump.log"
-	tcpdump -Z root --immediate-mode -U -i ${2:-lo} -s 0 -w "$tmp/cap.pcap" "${1:-tcp port $port}" 2>"$tmp/tcpdump.log" &
+	if [ -z "${RECIPE_MAPPED:-}" ]; then
+		set -- "tcpdump -Z root --immediate-mode -U" "${1:-tcp port $port}" "${2:-lo}" "listening on"
+	else
+		set -- "dumpcap -P -q -f" "${1:-tcp port $port}" "${2:-lo}" "^File:"
+	fi
+	: >"$tmp/capture.log"
+	case $1 in
+	tcpdump*) $1 -i $3 -s 0 -w "$tmp/cap.pcap" "$2" 2>"$tmp/capture.log" & ;;
+	*) $1 "$2" -i $3 -w "$tmp/cap.pcap" 2>"$tmp/capture.log" & ;;
+	esac
 	capture_pid=$!
-	until grep -q listening "$tmp/tcpdump.log"; do sleep 0.05; done
+	until grep -q "$4" "$tmp/capture.log"; do
+		kill -0 $capture_pid 2>/dev/null || { cat "$tmp/capture.log" >&2; exit 1; }
+		sleep 0.05
+	done
 	sleep 0.2
 }
 
@@ -269,7 +283,7 @@ read_capture() {
 	with=
 	[ -s "$here/$name.keys" ] && with="-o tls.keylog_file:$here/$name.keys"
 	# shellcheck disable=SC2086
-	tshark -n -o tcp.reassemble_out_of_order:TRUE -r "${file:-$here/$name.pcapng}" -d "tcp.port==$port,tls" $with "$@" 2>/dev/null
+	tshark -n -o tcp.reassemble_out_of_order:TRUE -r "${file:-$here/$name.pcapng}" -d "tcp.port==$port,tls" -d "udp.port==$port,dtls" $with "$@" 2>/dev/null
 }
 
 # expect N FILTER - the capture must hold N packets (N+: at least N) that match.
