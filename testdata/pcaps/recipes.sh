@@ -87,8 +87,8 @@ start_capture() {
 	fi
 	: >"$tmp/capture.log"
 	case $1 in
-	tcpdump*) $1 -i $3 -s 0 -w "$tmp/cap.pcap" "$2" 2>"$tmp/capture.log" & ;;
-	*) $1 "$2" -i $3 -w "$tmp/cap.pcap" 2>"$tmp/capture.log" & ;;
+	tcpdump*) $1 -i $3 -s 65535 -B 16384 -w "$tmp/cap.pcap" "$2" 2>"$tmp/capture.log" & ;;
+	*) $1 "$2" -B 16 -i $3 -w "$tmp/cap.pcap" 2>"$tmp/capture.log" & ;;
 	esac
 	capture_pid=$!
 	until grep -q "$4" "$tmp/capture.log"; do
@@ -113,6 +113,7 @@ stop_capture() {
 derive() {
 	from=$here/$1.pcapng
 	file=$here/$name.$2
+	[ -s "$from" ] || { echo "$name: run $1.recipe first" >&2; exit 1; }
 	rm -f "$file" "$here/$name.keys"
 	[ ! -s "$here/$1.keys" ] || cp "$here/$1.keys" "$here/$name.keys"
 }
