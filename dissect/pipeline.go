@@ -95,9 +95,6 @@ func (p *pipeline) packet(pkt *capture.Packet) {
 // as a bare ACK, creates no flow; otherwise dead ones would revive.
 func (p *pipeline) segment(d *packet.Packet) {
 	s := tcp.Segment{Seq: d.Seq, Ack: d.Ack, Flags: tcp.Flags(d.Flags) & 0x3f, Payload: d.Payload, Missing: d.Missing, At: p.at}
-	if padding(&s) {
-		s.Payload = nil
-	}
 	key, swapped := flow.MakeKey(flow.TCP, d.Src, d.Dst, d.Zone)
 	dir := tcp.Dir(0)
 	if swapped {

@@ -36,7 +36,7 @@ type tcpFlow struct {
 	resetBy tcp.Dir
 
 	sums     [2]checksums
-	doubt    *doubtful
+	doubt    [2]*doubtful
 	watching bool
 }
 
@@ -178,7 +178,8 @@ func (f *tcpFlow) end(how conn.End) {
 	if f.stage == ended {
 		return
 	}
-	f.releaseDoubt()
+	f.releaseDoubt(0)
+	f.releaseDoubt(1)
 	f.tcp.Flush()
 	if f.stage == probing {
 		f.lastLook()
