@@ -3,8 +3,8 @@
 // In go the events of a capture and, at its end, the counts; out comes text or
 // JSON. A [Format] makes a [Writer]; which one, and how it looks, the caller
 // decides: nothing here looks at the terminal or the environment. Writers keep
-// nothing of a connection beyond the call, so their memory does not grow with
-// the capture. All text that came from the wire is made harmless by package
+// no connection beyond the call, and of all of them a bounded number of rows and
+// counts, so their memory does not grow with the capture. All text that came from the wire is made harmless by package
 // text before it is written.
 package report
 

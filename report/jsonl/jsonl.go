@@ -6,8 +6,8 @@
 // valid UTF-8 and free of control and bidirectional characters (see
 // [text.AppendJSON]). The same connections give the same bytes. Nothing is kept
 // of a connection once it is written, and writing one allocates nothing beyond
-// a buffer that is used again, but for code points without a name, addresses of
-// certificates and the like.
+// a buffer that is used again, but for code points without a name and the
+// subject alternative names of certificates.
 package jsonl
 
 import (

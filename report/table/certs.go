@@ -15,8 +15,8 @@ import (
 // checkWords returns the three cells of a check.
 func checkWords(ch pki.Check) (name, result, why string) {
 	name = strings.ReplaceAll(ch.Name, "_", " ")
-	if name != "" {
-		name = strings.ToUpper(name[:1]) + name[1:]
+	if name != "" && name[0] >= 'a' && name[0] <= 'z' {
+		name = string(name[0]-'a'+'A') + name[1:]
 	}
 	return name, ch.Result.String(), ch.Why
 }
@@ -34,15 +34,18 @@ func checkColor(ch pki.Check) string {
 	return ""
 }
 
-// certificates prints every certificate in full.
+// certificates prints every certificate in full, the server's first.
 func (p *printer) certificates(c *conn.Conn) {
-	for side, cs := range [2]*conn.Certificates{&c.CertificateCheck.Client, &c.CertificateCheck.Server} {
-		for i, cert := range cs.Chain {
-			p.line("")
-			title := fmt.Sprintf("Certificate [%d] of the %s", i, flow.Side(side))
-			p.spread(title, text.Count(len(cert.Raw), "byte"), p.color(bold), "")
-			p.certificate(cert)
-		}
+	p.chain(flow.Server, c.CertificateCheck.Server.Chain)
+	p.chain(flow.Client, c.CertificateCheck.Client.Chain)
+}
+
+func (p *printer) chain(side flow.Side, chain []*pki.Certificate) {
+	for i, cert := range chain {
+		p.line("")
+		title := fmt.Sprintf("Certificate [%d] of the %s", i, side)
+		p.spread(title, text.Count(len(cert.Raw), "byte"), p.color(bold), "")
+		p.certificate(cert)
 	}
 }
 

@@ -35,7 +35,7 @@ func (p *printer) conn(c *conn.Conn) {
 
 // header prints the lines that name a connection and how it came out.
 func (p *printer) header(c *conn.Conn) {
-	left := fmt.Sprintf("#%d  %s %s %s", c.Number, c.Ends[flow.Client], p.sign("→"), c.Ends[flow.Server])
+	left := fmt.Sprintf("#%d  %s", c.Number, p.ends(c))
 	if c.ServerName != "" {
 		left += "   " + text.Shorten(p.style.Text(c.ServerName), 100)
 	}
@@ -57,6 +57,15 @@ func (p *printer) header(c *conn.Conn) {
 		p.line("    began " + c.First.Time.In(p.style.Zone).Format("2006-01-02 15:04:05.000000 MST"))
 	}
 }
+
+// ends names the two ends of a connection.
+func (p *printer) ends(c *conn.Conn) string {
+	return fmt.Sprintf("%s %s %s", p.end(c, flow.Client), p.sign("→"), p.end(c, flow.Server))
+}
+
+// end names one end. The zone of an IPv6 address is text, if of the capture's
+// host and not of the wire.
+func (p *printer) end(c *conn.Conn, side flow.Side) string { return p.text(c.Ends[side].String()) }
 
 // carrier names what carries TLS, unless it is TCP alone.
 func carrier(c *conn.Conn) string {

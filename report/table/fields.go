@@ -35,6 +35,7 @@ func (p *printer) fields(c *conn.Conn, m *conn.Message) {
 			more++
 		}
 	})
+	p.line(paint(p.color(dim), " offset bytes  field"))
 	for i, f := range fs {
 		leaf := i+1 == len(fs) || fs[i+1].off >= f.off+f.size || f.size == 0
 		p.field(m, f, leaf)
@@ -74,10 +75,16 @@ func (p *printer) field(m *conn.Message, f traced, leaf bool) {
 	}
 	lead := fmt.Sprintf("  %5d %5d  %s%s", f.off, f.size, pad(2*depth), p.text(short))
 	if !leaf {
-		p.para(lead, "", "")
+		p.leadLine(lead)
 		return
 	}
-	p.para(lead+"  ", p.value(m, f.name, m.Body[f.off:f.off+f.size]), "")
+	value := p.value(m, f.name, m.Body[f.off:f.off+f.size])
+	if text.Width(lead)+2+text.Width(value) <= p.width() {
+		p.line(lead + "  " + value)
+		return
+	}
+	p.leadLine(lead)
+	p.para(pad(17+2*depth), value, "")
 }
 
 // value shows a field: its bytes and, where it has one, its meaning.

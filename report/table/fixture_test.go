@@ -28,7 +28,7 @@ func at(n uint64, hundredths int) flow.Mark {
 }
 
 func base(n uint64, port uint16, first uint64) *conn.Conn {
-	c := &conn.Conn{Number: n, Carrier: "tls", Transport: "tcp", First: at(first, 0), Outcome: conn.Established, ServerName: "www.example.test",
+	c := &conn.Conn{Number: n, Carrier: "tls", Transport: "tcp", First: at(first, 0), Last: at(first+15, 230), Outcome: conn.Established, ServerName: "www.example.test",
 		Version: tls.VersionTLS12, Suite: 0x009d, Selected: &conn.Selected{}, Offered: &conn.Offered{},
 		Ends: [2]conn.Endpoint{netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port), netip.MustParseAddrPort("127.0.0.1:14433")}}
 	for i, p := range c.Phases() {
@@ -218,8 +218,12 @@ func day() []*conn.Conn {
 // hostile has text of the worst kind in every place where text from the wire
 // can stand.
 func hostile() *conn.Conn {
+	return hostileWith("\x1b[31m\u202eevil\u2066\n\r\x00\xff例え例え" + fmt.Sprintf("%0200d", 7) + "e\u0301\u0301\u0301\u0301\u0301\u0301\u0301 | \u200b tail")
+}
+
+// hostileWith has evil in those places.
+func hostileWith(evil string) *conn.Conn {
 	c := tls13keys()
-	evil := "\x1b[31m\u202eevil\u2066\n\r\x00\xff例え例え" + fmt.Sprintf("%0200d", 7) + "e\u0301\u0301\u0301\u0301\u0301\u0301\u0301 | \u200b tail"
 	c.ServerName, c.ALPN, c.Why, c.StartTLS, c.Outcome = evil, evil, evil, evil, conn.Failed
 	c.Notes, c.Encapsulation = []string{evil, evil}, []string{evil}
 	c.Gaps = []conn.Gap{{Side: server, Bytes: 1460, After: 12}, {Side: client, Bytes: -1}}

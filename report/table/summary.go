@@ -167,7 +167,7 @@ func statLines(st *dissect.Stats) []string {
 		out = append(out, "Reading was interrupted: the counts are those of the part that was read.")
 	}
 	for _, d := range st.Dropped {
-		out = append(out, fmt.Sprintf("dropped: %d %s (%s)", d.Count, d.Unit, d.Reason))
+		out = append(out, dropWords(d))
 	}
 	if s := counts(st.Undecoded); s != "" {
 		out = append(out, "skipped: "+s)
@@ -180,6 +180,11 @@ func statLines(st *dissect.Stats) []string {
 	add(st.Snapped, text.Count(st.Snapped, "packet")+" cut by the snapshot length")
 	add(st.BadChecksums, text.Count(st.BadChecksums, "segment")+" of TLS connections with a wrong TCP checksum")
 	return out
+}
+
+// dropWords words what was given up.
+func dropWords(d dissect.Dropped) string {
+	return fmt.Sprintf("dropped: %d %s (%s)", d.Count, d.Unit, d.Reason)
 }
 
 // counts lists names with their numbers.

@@ -27,16 +27,26 @@ type writer interface {
 	Close(*dissect.Stats) error
 }
 
+// A kind is one of the ways in which this package shows connections.
+type kind int
+
+const (
+	tables kind = iota
+	list
+	live
+)
+
 // render returns the output for some connections.
-func render(t *testing.T, list bool, s text.Style, st *dissect.Stats, cs ...*conn.Conn) string {
+func render(t *testing.T, k kind, s text.Style, st *dissect.Stats, cs ...*conn.Conn) string {
 	t.Helper()
 	var b bytes.Buffer
-	var w writer = New(&b, s)
-	if list {
-		w = NewList(&b, s)
-	}
+	w := [...]writer{New(&b, s), NewList(&b, s), NewLive(&b, s)}[k]
 	for _, c := range cs {
-		for _, e := range []dissect.Event{dissect.Opened{Conn: c}, dissect.Closed{Conn: c}} {
+		events := []dissect.Event{dissect.Opened{Conn: c}}
+		for _, p := range c.Phases() {
+			events = append(events, dissect.PhaseEnded{Conn: c, Phase: p})
+		}
+		for _, e := range append(events, dissect.Closed{Conn: c}) {
 			if err := w.Write(e); err != nil {
 				t.Fatal(err)
 			}
@@ -66,7 +76,7 @@ func TestGolden(t *testing.T) {
 	tests := []struct {
 		name  string
 		conns func() []*conn.Conn
-		list  bool
+		kind  kind
 		stats *dissect.Stats
 		style text.Style
 	}{
@@ -76,12 +86,14 @@ func TestGolden(t *testing.T) {
 		{name: "tls13keys", conns: single(tls13keys)},
 		{name: "resume13", conns: single(resume13)},
 		{name: "failed", conns: single(refused)},
-		{name: "summary", conns: day, list: true, stats: &dissect.Stats{Packets: 154}},
+		{name: "summary", conns: day, kind: list, stats: &dissect.Stats{Packets: 154}},
 		{name: "day", conns: func() []*conn.Conn { return day()[:2] }, stats: dayStats()},
+		{name: "live", conns: day, kind: live, stats: dayStats()},
+		{name: "live-utc", conns: day, kind: live, style: text.Style{Zone: time.UTC}},
 		{name: "nothing", conns: func() []*conn.Conn { return nil }, stats: &dissect.Stats{Packets: 3}},
 		{name: "hostile", conns: single(hostile)},
 		{name: "ascii", conns: func() []*conn.Conn { return []*conn.Conn{tls13(), refused()} }, style: text.Style{ASCII: true}},
-		{name: "ascii-summary", conns: day, list: true, style: text.Style{ASCII: true}},
+		{name: "ascii-summary", conns: day, kind: list, style: text.Style{ASCII: true}},
 		{name: "color", conns: func() []*conn.Conn { return []*conn.Conn{rsa12(), refused()} }, style: text.Style{Color: true}},
 		{name: "utc", conns: single(tls13), style: text.Style{Zone: time.UTC}},
 		{name: "quiet", conns: day, style: text.Style{Quiet: true}},
@@ -96,7 +108,7 @@ func TestGolden(t *testing.T) {
 			want[file] = true
 			t.Run(filepath.Base(file), func(t *testing.T) {
 				tt.style.Width = width
-				got := render(t, tt.list, tt.style, tt.stats, tt.conns()...)
+				got := render(t, tt.kind, tt.style, tt.stats, tt.conns()...)
 				if *update {
 					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 						t.Fatal(err)
@@ -112,7 +124,13 @@ func TestGolden(t *testing.T) {
 			})
 		}
 	}
-	files, err := filepath.Glob("testdata/*")
+	orphans(t, want)
+}
+
+// orphans reports golden files that no test compares with.
+func orphans(t *testing.T, want map[string]bool) {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,9 +158,9 @@ func TestWidth(t *testing.T) {
 			if s.Verbose == 2 && width%20 != 0 {
 				continue // they are long
 			}
-			for _, list := range []bool{false, true} {
+			for k := tables; k <= live; k++ {
 				s.Width = width
-				checkLines(t, s, render(t, list, s, dayStats(), cs...))
+				checkLines(t, s, render(t, k, s, dayStats(), cs...))
 			}
 		}
 	}
@@ -168,12 +186,25 @@ func checkLines(t *testing.T, s text.Style, out string) {
 	}
 }
 
+func FuzzText(f *testing.F) {
+	f.Add("\x1b]0;x\a \u202e\u2066 e\u0301\u0301\u0301\u0301\u0301\u0301 \xff\n", 60)
+	f.Add("例え 例え", 41)
+	f.Add("", 100)
+	f.Add(strings.Repeat("x", 2000), 80)
+	f.Fuzz(func(t *testing.T, evil string, width int) {
+		s := text.Style{Width: 44 + int(uint(width)%160), Verbose: width & 1, ASCII: width&2 != 0}
+		for k := tables; k <= live; k++ {
+			checkLines(t, s, render(t, k, s, nil, hostileWith(evil)))
+		}
+	})
+}
+
 // TestColorIsOnlyColor holds that colours change nothing else.
 func TestColorIsOnlyColor(t *testing.T) {
 	cs := append(day(), hostile())
-	for _, list := range []bool{false, true} {
-		plain := render(t, list, text.Style{Width: 100}, nil, cs...)
-		colored := render(t, list, text.Style{Width: 100, Color: true}, nil, cs...)
+	for k := tables; k <= live; k++ {
+		plain := render(t, k, text.Style{Width: 100}, nil, cs...)
+		colored := render(t, k, text.Style{Width: 100, Color: true}, nil, cs...)
 		if !strings.Contains(colored, "\x1b[") {
 			t.Error("no colour")
 		}
@@ -194,8 +225,8 @@ func TestLongList(t *testing.T) {
 		for len(cs) < mostRows+50 {
 			cs = append(cs, day()...)
 		}
-		short := strings.Split(render(t, true, s, nil, cs[:mostRows]...), "\n")
-		long := strings.Split(render(t, true, s, nil, cs...), "\n")
+		short := strings.Split(render(t, list, s, nil, cs[:mostRows]...), "\n")
+		long := strings.Split(render(t, list, s, nil, cs...), "\n")
 		rows := 3 + mostRows/2
 		if d := cmp.Diff(short[:rows], long[:rows]); d != "" {
 			t.Errorf("-short +long:\n%s", d)
@@ -205,13 +236,24 @@ func TestLongList(t *testing.T) {
 }
 
 func TestUnlimitedWidth(t *testing.T) {
-	out := render(t, false, text.Style{}, nil, rsa12())
+	out := render(t, tables, text.Style{}, nil, rsa12())
 	for _, want := range []string{
 		"#1  127.0.0.1:49160 → 127.0.0.1:14433   www.example.test   established, 1 warning\n",
 		"offers TLS 1.2, 1 cipher suite, ALPN h2 http/1.1 │\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
+	}
+}
+
+// TestLiveShowsDrops holds that what is given up is told at once.
+func TestLiveShowsDrops(t *testing.T) {
+	var b bytes.Buffer
+	if err := NewLive(&b, text.Style{Width: 80}).Write(dissect.Dropped{Reason: "queue", Count: 5, Unit: "packets"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := b.String(), "dropped: 5 packets (queue)\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
