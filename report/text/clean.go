@@ -1,7 +1,6 @@
 package text
 
 import (
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -154,14 +153,4 @@ func standIn(r rune) string {
 		return `"`
 	}
 	return ""
-}
-
-// Lines is [Style.Text] for text of several lines: each line feed in s begins
-// a new one.
-func (s Style) Lines(t string) []string {
-	lines := strings.Split(t, "\n")
-	for i := range lines {
-		lines[i] = s.Text(lines[i])
-	}
-	return lines
 }
