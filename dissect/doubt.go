@@ -64,12 +64,20 @@ func (f *tcpFlow) genuine(dir tcp.Dir, d *packet.Packet, s *tcp.Segment) bool {
 	x.Payload = slices.Clone(s.Payload)
 	f.doubt[dir] = &doubtful{seg: x, why: why}
 	if s.Flags&tcp.SYN != 0 { // the SYN itself is in no doubt
-		x.Seq, x.Flags = x.Seq+1, tcp.ACK
+		x.Seq, x.Flags = dataSeq(s), tcp.ACK
 		f.doubt[dir].seg = x
 		s.Payload = nil
 		return true
 	}
 	return false
+}
+
+// dataSeq is the sequence number of the first byte of payload.
+func dataSeq(s *tcp.Segment) uint32 {
+	if s.Flags&tcp.SYN != 0 {
+		return s.Seq + 1
+	}
+	return s.Seq
 }
 
 // isTiny reports whether a segment is an acknowledgement with a few bytes.
@@ -102,7 +110,7 @@ func (f *tcpFlow) settleDoubt(dir tcp.Dir, s *tcp.Segment, valid bool) {
 		switch {
 		case contradicts(&q.seg, s) && (valid || q.why == tiny):
 			f.dropDoubt(dir)
-		case q.why != tiny || !isTiny(s) || s.Seq != q.seg.Seq:
+		case q.why != tiny || !isTiny(s) || dataSeq(s) != q.seg.Seq:
 			f.releaseDoubt(dir)
 		}
 	}
@@ -123,7 +131,7 @@ func (f *tcpFlow) settleDoubt(dir tcp.Dir, s *tcp.Segment, valid bool) {
 // place.
 func contradicts(a, b *tcp.Segment) bool {
 	x, y := a.Payload, b.Payload
-	switch off := int32(b.Seq - a.Seq); {
+	switch off := int32(dataSeq(b) - dataSeq(a)); {
 	case off >= int32(len(x)) || -off >= int32(len(y)):
 		return false
 	case off >= 0:

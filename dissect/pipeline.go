@@ -35,6 +35,7 @@ type pipeline struct {
 	opened   uint64    // connections so far
 	outcomes map[conn.Outcome]uint64
 	others   map[string]uint64
+	zones    map[flow.Key]uint32 // by key without zone: the zone it was last seen in, if not 0
 }
 
 func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
@@ -48,6 +49,7 @@ func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
 		pool:     tcp.NewPool(opt.Limits),
 		outcomes: map[conn.Outcome]uint64{},
 		others:   map[string]uint64{},
+		zones:    map[flow.Key]uint32{},
 		build: conn.Options{
 			Detail: opt.Detail, HandshakeSize: opt.Limits.HandshakeSize,
 			Parse: pki.NewCache(parsedBytes), Sessions: conn.NewSessions(),
@@ -105,32 +107,41 @@ func (p *pipeline) segment(d *packet.Packet) {
 		if !s.Opens() {
 			return
 		}
+		f := p.otherHalf(d, dir, &s)
+		if f == nil {
+			f = p.newFlow(key, d)
+		}
+		f.entries++
 		id = p.table.Insert(key)
-		*p.table.Value(id) = p.newFlow(key, d)
+		*p.table.Value(id) = f
 	}
 	slot := p.table.Value(id)
 	f := *slot
 	if !f.genuine(dir, d, &s) {
-		f.count(dir, s.Flags)
+		f.count(dir, &s)
 		p.table.Touch(id, f.state())
 		return
 	}
 	if f.tcp.Segment(dir, &s) == tcp.NewConnection {
 		next := p.newFlow(key, d)
 		if sd, syn, ok := f.tcp.Successor(); ok {
-			next.count(sd, syn.Flags)
+			next.count(sd, &syn)
 			next.tcp.Segment(sd, &syn)
 		}
 		f.end(conn.Finished)
+		next.entries++
 		*slot, f = next, next
 		f.tcp.Segment(dir, &s)
 	}
-	f.count(dir, s.Flags)
+	f.count(dir, &s)
 	p.table.Touch(id, f.state())
 }
 
 // evicted is told by the table that a flow left it.
 func (p *pipeline) evicted(k flow.Key, f **tcpFlow, why flow.Reason) {
+	if (*f).entries--; (*f).entries > 0 {
+		return // the other direction's tunnel still has it
+	}
 	how := conn.TimedOut
 	if why == flow.Full {
 		how = conn.Evicted

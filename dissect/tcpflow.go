@@ -22,6 +22,9 @@ type tcpFlow struct {
 	last  flow.Mark
 	sent  [2]uint64 // packets of each direction
 
+	entries int       // of the flow table that lead here
+	next    [2]uint32 // sequence number behind the last segment of each direction
+
 	synAck [2]bool // the direction answered a SYN
 
 	stage   stage
@@ -61,11 +64,15 @@ func (p *pipeline) newFlow(key flow.Key, d *packet.Packet) *tcpFlow {
 }
 
 // count notes a packet of the flow.
-func (f *tcpFlow) count(d tcp.Dir, flags tcp.Flags) {
-	if flags&(tcp.SYN|tcp.ACK) == tcp.SYN|tcp.ACK {
+func (f *tcpFlow) count(d tcp.Dir, s *tcp.Segment) {
+	if s.Flags&(tcp.SYN|tcp.ACK) == tcp.SYN|tcp.ACK {
 		f.synAck[d] = true
 	}
 	f.sent[d]++
+	f.next[d] = s.Seq + uint32(len(s.Payload)+s.Missing)
+	if s.Flags&(tcp.SYN|tcp.FIN) != 0 {
+		f.next[d]++
+	}
 	f.last = f.p.at
 }
 
