@@ -44,7 +44,7 @@ type Stats struct {
 	Packets, Bytes uint64 // as captured
 	TCP, UDP       uint64 // packets of those protocols
 	Undecoded      []Count
-	BadChecksums   uint64 // TCP segments of TLS connections whose checksum is wrong
+	BadChecksums   uint64 // TCP segments with a wrong checksum at the beginning of TLS connections that have right ones too
 
 	Connections  uint64 // TLS connections
 	TCPFlows     uint64 // TCP connections with data, TLS or not

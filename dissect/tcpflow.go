@@ -203,6 +203,9 @@ func (f *tcpFlow) end(how conn.End) {
 	for d := tcp.Dir(0); d < 2; d++ {
 		f.catchUp(d, f.tcp.Offset(d), f.last)
 		st := f.tcp.Stats(d)
+		if sum := f.sums[d]; sum.good > 0 {
+			f.p.stats.BadChecksums += uint64(sum.bad)
+		}
 		if st.SkippedHoles > 0 {
 			f.p.stats.MissingBytes += uint64(st.SkippedHoles)
 			f.builder.Gap(conn.Gap{Side: f.side(d), Bytes: st.SkippedHoles, After: st.Last.Packet, Offset: f.tcp.Offset(d), Record: true, Why: "not captured"}, f.last)

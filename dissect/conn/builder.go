@@ -44,23 +44,24 @@ type Builder struct {
 	transcript []byte // clear handshake messages, until nobody can need them
 	recording  bool
 
-	seen       [2]map[tls.HandshakeType]int
-	version0   [2]tls.Version // record version of a side's first record
-	records    [2]int
-	ccs        [2]flow.Mark
-	finished   [2]flow.Mark // where Finished stands, read or sealed
-	sealed     [2]sealedRun
-	resealed   [2]int    // sealed handshake records behind Finished
-	refusal    flow.Mark // a sealed record of the client that fits an alert
-	early      earlyData
-	foreign    foreign
-	shareSizes map[tls.NamedGroup]int
-	pending    *Pending
-	end        End
-	endBy      flow.Side
-	endAt      flow.Mark
-	notes      map[string]bool
-	order      int // counts what was delivered
+	seen             [2]map[tls.HandshakeType]int
+	version0         [2]tls.Version // record version of a side's first record
+	records          [2]int
+	ccs              [2]flow.Mark
+	finished         [2]flow.Mark // where Finished stands, read or sealed
+	sealed           [2]sealedRun
+	resealed         [2]int    // sealed handshake records behind Finished
+	refusal          flow.Mark // a sealed record of the client that fits an alert
+	early            earlyData
+	emptyCertificate bool // TLS 1.3: a sealed record fits a client\'s Certificate without one in it
+	foreign          foreign
+	shareSizes       map[tls.NamedGroup]int
+	pending          *Pending
+	end              End
+	endBy            flow.Side
+	endAt            flow.Mark
+	notes            map[string]bool
+	order            int // counts what was delivered
 
 	onMessage func(Message) // told of each message; may be nil
 	onPhase   func(PhaseID) // told when a phase will not change any more; may be nil

@@ -51,6 +51,10 @@ func (b *Builder) decide() {
 		}
 		c.Why = b.whyAlert(fatal)
 		b.failPhase(fatal)
+	case clean && b.emptyCertificate && b.onlyAlert(flow.Server):
+		c.Outcome = RejectedByServer
+		c.Why = "the server asked for a client certificate, the client's answer fits an empty one, and all that the server sealed after that fits an alert: most likely certificate_required (116). Give the client a certificate, or stop asking for it. A key log would show it for certain."
+		c.CertificateCheck.fail("FAILED: no client certificate, as the sizes tell")
 	case clean:
 		c.Outcome = Established
 		c.Why = b.whyEstablished(isFatal, fatal)
@@ -104,6 +108,13 @@ func (b *Builder) complete() bool {
 	// directions proves that there was one.
 	t := &b.c.Tunnel.Sides
 	return b.chosen && t[flow.Client].TunnelRecords > 0 && t[flow.Server].TunnelRecords > 0
+}
+
+// onlyAlert reports whether all that a side sealed behind the handshake fits one
+// alert.
+func (b *Builder) onlyAlert(side flow.Side) bool {
+	t := &b.c.Tunnel.Sides[side]
+	return b.c.Version.IsTLS13() && t.TunnelRecords == 1 && t.lastAlert
 }
 
 // onesided returns the only side whose packets are there, -1 if both are.

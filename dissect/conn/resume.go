@@ -3,6 +3,7 @@ package conn
 import (
 	"crypto/sha256"
 	"fmt"
+	"net/netip"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls"
@@ -15,13 +16,74 @@ type Sessions struct {
 	of   map[[16]byte]uint64
 	ring [][16]byte // keys in the order they came
 	next int
+
+	sealed map[peers]sealedTickets // TLS 1.3: sizes that may be tickets
+}
+
+// peers are the ends that share tickets: a client, a server and its name.
+type peers struct {
+	client netip.Addr
+	server Endpoint
+	name   string
+}
+
+// sealedTickets is what a connection's server sealed right after the
+// handshake, where TLS 1.3 sends its tickets.
+type sealedTickets struct {
+	number uint64
+	sizes  [4]int
+	n      int
+}
+
+// mostPeers bounds what is remembered of sealed tickets; beyond it all of it is
+// forgotten.
+const mostPeers = 1 << 14
+
+// seal remembers the size of a sealed record that may be a ticket.
+func (s *Sessions) seal(p peers, number uint64, size int) {
+	if s == nil {
+		return
+	}
+	if len(s.sealed) >= mostPeers {
+		clear(s.sealed)
+	}
+	t := s.sealed[p]
+	if t.number != number {
+		t = sealedTickets{number: number}
+	}
+	if t.n < len(t.sizes) {
+		t.sizes[t.n] = size
+		t.n++
+		s.sealed[p] = t
+	}
+}
+
+// fits returns the last connection between the same peers of which a sealed
+// record has the size of a NewSessionTicket with a ticket of n bytes (RFC 9846,
+// Section 4.6.1), 0 if there is none.
+func (s *Sessions) fits(p peers, n, overhead int) uint64 {
+	if s == nil {
+		return 0
+	}
+	const fixed = handshakeHeader + 4 + 4 + 1 + 2 + 2 // lifetime, age_add, lengths of nonce, ticket, extensions
+	const earlyData = 8                               // the only extension there is
+	t := s.sealed[p]
+	for _, size := range t.sizes[:t.n] {
+		nonce := size - overhead - fixed - n
+		if nonce >= 0 && nonce <= 32 || nonce-earlyData >= 0 && nonce-earlyData <= 32 {
+			return t.number
+		}
+	}
+	return 0
 }
 
 // mostSessions bounds what is remembered: 24 bytes and a map entry each.
 const mostSessions = 1 << 16
 
 // NewSessions returns an empty memory.
-func NewSessions() *Sessions { return &Sessions{of: map[[16]byte]uint64{}} }
+func NewSessions() *Sessions {
+	return &Sessions{of: map[[16]byte]uint64{}, sealed: map[peers]sealedTickets{}}
+}
 
 func sessionKey(kind byte, b []byte) [16]byte {
 	h := sha256.Sum256(append([]byte{kind}, b...))
@@ -174,6 +236,8 @@ func (b *Builder) offerStep(r *Resumption) {
 	says := fmt.Sprintf("offers %s of %d bytes", count(len(b.offered.identities), "ticket"), len(id.id))
 	if r.Of > 0 {
 		says += fmt.Sprintf(": the one that #%d got", r.Of)
+	} else if n := b.opt.Sessions.fits(b.peers(), len(id.id), b.overhead13()); n > 0 && n != b.c.Number {
+		says += fmt.Sprintf("; its size fits the tickets that #%d got", n)
 	}
 	steps := b.c.CertificateCheck.Steps
 	for i := range steps {
@@ -182,6 +246,10 @@ func (b *Builder) offerStep(r *Resumption) {
 			return
 		}
 	}
+}
+
+func (b *Builder) peers() peers {
+	return peers{b.c.Ends[flow.Client].Addr(), b.c.Ends[flow.Server], b.c.ServerName}
 }
 
 // skipCertificate marks phase 1 as left out by the protocol.

@@ -226,6 +226,10 @@ func (b *Builder) tellClient(last bool) {
 	}
 }
 
+// emptyCertificate is the size of a Certificate message without a certificate
+// (RFC 9846, Section 4.4.2).
+const emptyCertificate = handshakeHeader + 1 + 3
+
 // clientFlight settles the client's flight, whose Finished is rs[i].
 func (b *Builder) clientFlight(rs []sealedRecord, i, eoed int) {
 	run := &b.sealed[flow.Client]
@@ -249,7 +253,11 @@ func (b *Builder) clientFlight(rs []sealedRecord, i, eoed int) {
 		}
 		message := count(i, "sealed record")
 		says := "fit the client's Certificate and CertificateVerify: the server must have asked for them"
-		if i == 1 {
+		switch {
+		case i == 1 && before[0].n == emptyCertificate+b.overhead13():
+			b.emptyCertificate = true
+			message, says = "sealed record", "fits an empty Certificate: the server asked for one and the client has none to show"
+		case i == 1:
 			message, says = "sealed record", "fits a client's Certificate, with or without one in it"
 		}
 		b.ccRow13(flow.Client, before[0], message, total, says)

@@ -51,6 +51,9 @@ func (b *Builder) tunnelRecord(side flow.Side, n int, at flow.Mark) {
 	t.lastAlert = n == 2+b.overhead13()
 	if len(t.sizes) < 4 {
 		t.sizes = append(t.sizes, n)
+		if side == flow.Server {
+			b.opt.Sessions.seal(b.peers(), b.c.Number, n)
+		}
 	}
 	b.move(side, n, at)
 }

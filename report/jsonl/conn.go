@@ -102,7 +102,11 @@ func (e *encoder) offered(o *conn.Offered) {
 		e.hex("random", o.Random)
 	}
 	e.hex("session_id", o.SessionID)
-	names(e, "cipher_suites", o.CipherSuites)
+	if o.SSLv2Format {
+		names(e, "cipher_suites", o.CipherSpecs)
+	} else {
+		names(e, "cipher_suites", o.CipherSuites)
+	}
 	names(e, "compression_methods", o.CompressionMethods)
 	names(e, "extensions", o.Extensions)
 	if len(o.Groups) > 0 || slices.Contains(o.Extensions, tls.ExtSupportedGroups) {
