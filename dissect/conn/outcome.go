@@ -193,6 +193,10 @@ func (b *Builder) endPhases() {
 	if b.c.Version.IsTLS13() && cc.State == Hidden {
 		cc.Notes = append(cc.Notes, "To read it: --keylog FILE with the SSLKEYLOGFILE of the client or the server.")
 	}
+	if b.chosen && b.c.KeyExchange.Method != "" && ke.State == Done {
+		b.rsaStrength()
+		ke.Notes = append(ke.Notes, b.strengthNote())
+	}
 	if b.chosen && !b.c.Version.IsTLS13() && b.c.Outcome == Established && b.kx.Mode != "" {
 		ke.Notes = append(ke.Notes, b.keyLogNote())
 	}

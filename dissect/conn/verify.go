@@ -89,6 +89,13 @@ func (p *Pending) checkChain(t Trust, side flow.Side) {
 	}
 	r := pki.CheckChain(cs.Chain, opt)
 	cs.Checks, cs.Notes = r.Checks, r.Notes
+	if side == flow.Server && p.Conn.Offered == nil {
+		for i := range cs.Checks {
+			if cs.Checks[i].Name == pki.CheckName && cs.Checks[i].Result == pki.NotShown {
+				cs.Checks[i].Why = "the ClientHello, which names the server, is not in the capture"
+			}
+		}
+	}
 	switch r.Verdict {
 	case pki.Passed:
 		cs.Verdict = Passed
