@@ -143,6 +143,8 @@ func (b *Builder) serverHelloDone(side flow.Side, n int, at flow.Mark) {
 	says := "no client certificate asked for"
 	if b.c.CertificateCheck.Requested {
 		says = "a client certificate is asked for"
+	} else {
+		b.stopRecording() // no CertificateVerify will come
 	}
 	if b.seen[side][tls.TypeServerKeyExchange] == 0 {
 		b.ccStep(side, at, "ServerHelloDone", "server_hello_done", n, "nothing more to show; "+says)

@@ -220,6 +220,9 @@ func (b *Builder) endPhases() {
 
 // keyLogNote says what a key log would add, or why it is the only way.
 func (b *Builder) keyLogNote() string {
+	if b.c.Resumption != nil {
+		return "To open the tunnel: --keylog FILE; its keys come from the earlier connection."
+	}
 	if b.c.KeyExchange.ForwardSecret == No {
 		return "To open the tunnel: --private-key FILE with the server's RSA key, or --keylog FILE."
 	}
@@ -233,11 +236,11 @@ func (b *Builder) handshakeTimes() {
 		return
 	}
 	last := c
-	if s.Packet > c.Packet {
+	if s.After(c) {
 		last = s
 	}
 	first := b.c.CertificateCheck.Start
-	if k := b.c.KeyExchange.Start; !first.Seen() || k.Seen() && k.Packet < first.Packet {
+	if k := b.c.KeyExchange.Start; !first.Seen() || k.Seen() && first.After(k) {
 		first = k
 	}
 	if d := last.Time.Sub(first.Time); d >= 0 {

@@ -26,7 +26,7 @@ func (p *Phase) reach(m flow.Mark) {
 	if !p.Start.Seen() {
 		p.Start = m
 	}
-	if m.Packet > p.End.Packet {
+	if m.After(p.End) {
 		p.End = m
 	}
 }
