@@ -151,7 +151,7 @@ func (f *tcpFlow) Gap(d tcp.Dir, g tcp.Gap) {
 
 // Fin implements [tcp.Receiver].
 func (f *tcpFlow) Fin(d tcp.Dir, at flow.Mark) {
-	if !f.fin[0].Seen() && !f.fin[1].Seen() {
+	if o := f.fin[d^1]; !o.Seen() || o.After(at) {
 		f.finner = d
 	}
 	f.fin[d] = at

@@ -32,3 +32,13 @@ type Mark struct {
 
 // Seen reports whether the mark is a place at all.
 func (m Mark) Seen() bool { return m.Packet != 0 }
+
+// After reports whether m is later than o by the capture's clock or, at the
+// same moment, by its packet. So the order of two packets does not depend on
+// which of them the capture holds first. Any place is after none.
+func (m Mark) After(o Mark) bool {
+	if !m.Seen() || !o.Seen() || m.Time.Equal(o.Time) {
+		return m.Packet > o.Packet
+	}
+	return m.Time.After(o.Time)
+}
