@@ -122,9 +122,7 @@ func (p *pipeline) segment(d *packet.Packet) {
 		p.table.Touch(id, f.state())
 		return
 	}
-	closed := f.fin[0].Seen() && f.fin[1].Seen()
 	if f.tcp.Segment(dir, &s) == tcp.NewConnection {
-		closed = false
 		next := p.newFlow(key, d)
 		if sd, syn, ok := f.tcp.Successor(); ok {
 			next.count(sd, &syn)
@@ -136,8 +134,8 @@ func (p *pipeline) segment(d *packet.Packet) {
 		f.tcp.Segment(dir, &s)
 	}
 	f.count(dir, &s)
-	if f.stage == reading && closed {
-		// This was the answer to the last FIN. What lingers in the table is a
+	if f.stage == reading && f.closed() {
+		// Nothing more is due from either end. What lingers in the table is a
 		// shell that takes repetitions; the connection need not wait for it.
 		f.end(conn.Finished)
 		f.builder, f.stream = nil, nil

@@ -24,6 +24,8 @@ type tcpFlow struct {
 
 	entries int       // of the flow table that lead here
 	next    [2]uint32 // sequence number behind the last segment of each direction
+	finEnd  [2]uint32 // sequence number behind a FIN
+	acked   [2]uint32 // the other end's last acknowledgement
 
 	synAck [2]bool // the direction answered a SYN
 
@@ -73,7 +75,24 @@ func (f *tcpFlow) count(d tcp.Dir, s *tcp.Segment) {
 	if s.Flags&(tcp.SYN|tcp.FIN) != 0 {
 		f.next[d]++
 	}
+	if s.Flags&tcp.FIN != 0 {
+		f.finEnd[d] = f.next[d]
+	}
+	if s.Flags&tcp.ACK != 0 {
+		f.acked[d^1] = s.Ack
+	}
 	f.last = f.p.at
+}
+
+// closed reports whether both ends sent a FIN and each has acknowledged the
+// other's, so that only repetitions can follow.
+func (f *tcpFlow) closed() bool {
+	for d := range f.fin {
+		if !f.fin[d].Seen() || int32(f.acked[d]-f.finEnd[d]) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // state tells the table how firm the flow stands.

@@ -23,7 +23,7 @@ func (p *Phase) add(s Step) {
 
 // reach widens the phase to include m.
 func (p *Phase) reach(m flow.Mark) {
-	if !p.Start.Seen() {
+	if !p.Start.Seen() || p.Start.After(m) {
 		p.Start = m
 	}
 	if m.After(p.End) {

@@ -310,3 +310,24 @@ func BenchmarkLookup(b *testing.B) {
 		tab.Touch(tab.Lookup(keys[i%len(keys)]), Open)
 	}
 }
+
+// TestTableWakesUp holds that a flow that begins after a long silence does not
+// fall to the clock that follows it two packets later, while the older ones do.
+func TestTableWakesUp(t *testing.T) {
+	var out []string
+	tab := NewTable(Limits{}, func(k Key, _ *int, _ Reason) { out = append(out, k.String()) })
+	tab.Tick(time.Unix(1000, 0))
+	old := tab.Insert(key(1))
+	tab.Tick(time.Unix(1001, 0))
+	tab.Touch(old, HalfOpen)
+	for i := range uint32(3) { // three attempts at once, half a day later
+		tab.Tick(time.Unix(44200, int64(i)))
+		tab.Insert(key(2 + i))
+	}
+	for range 8 {
+		tab.Tick(time.Unix(44201, 0))
+	}
+	if diff := cmp.Diff([]string{key(1).String()}, out); diff != "" {
+		t.Errorf("evicted (-want +got):\n%s", diff)
+	}
+}

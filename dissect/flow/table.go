@@ -69,6 +69,7 @@ type Table[T any] struct {
 	clock   clock
 	now     int64
 	touches uint64
+	certain uint64 // touches when the clock last was in no doubt
 	seed    uint64
 	evict   func(Key, *T, Reason)
 }
@@ -103,13 +104,30 @@ func (t *Table[T]) Count(s State) int { return t.lists[s].n }
 // three packets in a row agree with it; so neither a packet with a bad time
 // nor a clock that was set back evicts flows in bulk.
 func (t *Table[T]) Tick(at time.Time) {
+	if t.clock.agree == 0 {
+		t.certain = t.touches
+	}
+	before := t.now
 	t.now = t.clock.tick(at)
+	if t.now-before > maxStep {
+		t.catchUp()
+	}
 	for budget := expirePerPacket; budget > 0; budget-- {
 		id := t.due()
 		if id == 0 {
 			return
 		}
 		t.drop(id, Idle)
+	}
+}
+
+// catchUp gives the flows that were touched by the packets which moved the
+// clock the time that these packets had: it was not believed then.
+func (t *Table[T]) catchUp() {
+	for s := range t.lists {
+		for id := t.lists[s].last; id != 0 && t.at(id).touched > t.certain; id = t.at(id).prev {
+			t.at(id).last = t.now
+		}
 	}
 }
 
