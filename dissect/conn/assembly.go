@@ -112,7 +112,11 @@ func (b *Builder) message(side flow.Side, lv Level, m []byte, at flow.Mark) {
 	}
 	b.log(Message{At: at, Side: side, Name: t.Title(), Level: lv, Size: len(m), Type: t, Context: b.context(side), Body: b.keep(body), Err: text(err)})
 	if t != tls.TypeHelloRequest { // not part of any transcript (RFC 5246, Section 7.4.1.1)
-		b.record(m)
+		if b.dgram.on {
+			b.recordDTLS(side, m)
+		} else {
+			b.record(m)
+		}
 	}
 }
 
@@ -147,6 +151,8 @@ func (b *Builder) dispatch(side flow.Side, lv Level, t tls.HandshakeType, body [
 		return b.newSessionTicket(side, lv, body, at)
 	case tls.TypeFinished:
 		b.clearFinished(side, n, at)
+	case tls.TypeHelloVerifyRequest:
+		return b.helloVerifyRequest(side, body, at)
 	case tls.TypeHelloRequest:
 		b.keStep(side, at, "HelloRequest", "hello_request", n, "the server asks for a new handshake")
 	default:

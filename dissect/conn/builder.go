@@ -61,6 +61,7 @@ type Builder struct {
 	endBy            flow.Side
 	endAt            flow.Mark
 	notes            map[string]bool
+	dgram            datagrams
 	order            int // counts what was delivered
 
 	onMessage func(Message) // told of each message; may be nil
@@ -107,7 +108,7 @@ func (b *Builder) Record(side flow.Side, h tls.RecordHeader, at flow.Mark) {
 		b.version0[side] = h.Version
 	}
 	b.records[side]++
-	if h.Type < tls.ContentChangeCipherSpec || h.Type > tls.ContentHeartbeat {
+	if h.Type < tls.ContentChangeCipherSpec || h.Type > tls.ContentHeartbeat && !b.isDTLS() {
 		b.Note(side, fmt.Sprintf("a record of unknown type %d", uint8(h.Type)), at)
 	}
 }

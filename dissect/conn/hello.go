@@ -185,6 +185,8 @@ func (b *Builder) anotherHello(m *tls.ClientHello, n int, at flow.Mark) {
 			b.c.EarlyData = "rejected"
 		}
 		b.keStep(flow.Client, at, "ClientHello", "client_hello", n, "again, as asked: key share "+few(noGrease(o2.KeyShares), 3, "share"))
+	case b.bringsCookie(m):
+		b.cookieHello(m, n, at)
 	case b.finished[flow.Client].Seen() || b.finished[flow.Server].Seen():
 		b.keStep(flow.Client, at, "ClientHello", "client_hello", n, "renegotiation: a new handshake inside the connection")
 	case bytes.Equal(o.Random, m.Random):

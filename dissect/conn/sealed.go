@@ -37,7 +37,7 @@ func (b *Builder) Sealed(side flow.Side, typ tls.ContentType, n int, at flow.Mar
 		b.log(Message{At: at, Side: side, Name: "sealed alert", Level: Application, Size: n})
 	case typ == tls.ContentHandshake:
 		b.log(Message{At: at, Side: side, Name: "sealed handshake", Level: Application, Size: n})
-		if b.ccs[side].Seen() && !b.finished[side].Seen() {
+		if (b.ccs[side].Seen() || b.isDTLS() && b.chosen) && !b.finished[side].Seen() {
 			b.sealedFinished(side, n, at)
 			return
 		}
@@ -101,7 +101,7 @@ func (b *Builder) tellServer() {
 	}
 	run.told = true
 	rs := run.records
-	fin := handshakeHeader + b.hashLen() + b.overhead13()
+	fin := b.headerLen() + b.hashLen() + b.overhead13()
 	at := -1
 	for i, r := range rs {
 		if i > 0 && r.n == fin {
@@ -198,9 +198,9 @@ func (b *Builder) tellClient(last bool) {
 	if run.told || len(run.records) == 0 {
 		return
 	}
-	fin := handshakeHeader + b.hashLen() + b.overhead13()
+	fin := b.headerLen() + b.hashLen() + b.overhead13()
 	alert := 2 + b.overhead13()
-	eoed := handshakeHeader + b.overhead13()
+	eoed := b.headerLen() + b.overhead13()
 	rs := run.records
 	for i, r := range rs {
 		switch {
@@ -226,9 +226,10 @@ func (b *Builder) tellClient(last bool) {
 	}
 }
 
-// emptyCertificate is the size of a Certificate message without a certificate
+// emptyCertificate is the size of a Certificate message without a certificate and
+// without its header
 // (RFC 9846, Section 4.4.2).
-const emptyCertificate = handshakeHeader + 1 + 3
+const emptyCertificate = 1 + 3
 
 // clientFlight settles the client's flight, whose Finished is rs[i].
 func (b *Builder) clientFlight(rs []sealedRecord, i, eoed int) {
@@ -254,7 +255,7 @@ func (b *Builder) clientFlight(rs []sealedRecord, i, eoed int) {
 		message := count(i, "sealed record")
 		says := "fit the client's Certificate and CertificateVerify: the server must have asked for them"
 		switch {
-		case i == 1 && before[0].n == emptyCertificate+b.overhead13():
+		case i == 1 && before[0].n == b.headerLen()+emptyCertificate+b.overhead13():
 			b.emptyCertificate = true
 			message, says = "sealed record", "fits an empty Certificate: the server asked for one and the client has none to show"
 		case i == 1:
@@ -312,7 +313,7 @@ func explicitOverhead(s iana.Suite, v tls.Version) (n int, exact bool) {
 		return s.MACLen, true
 	case iana.ModeCBC:
 		n = s.MACLen + 1 // at least one byte of padding length
-		if v >= tls.VersionTLS11 {
+		if v.ExplicitIV() {
 			n += s.BlockSize // the IV (RFC 4346, Section 6.2.3.2)
 		}
 		return n, false

@@ -45,6 +45,13 @@ func (v Version) IsTLS13() bool {
 // IsDTLS reports whether v is a version of DTLS.
 func (v Version) IsDTLS() bool { return v>>8 == 0xfe || v == VersionDTLSBad }
 
+// ExplicitIV reports whether records sealed with a block cipher carry their IV,
+// as since TLS 1.1 (RFC 4346, Section 6.2.3.2) and in DTLS, which is no older
+// (RFC 4347, Section 4.1.2.1). Numbers of DTLS versions count down.
+func (v Version) ExplicitIV() bool {
+	return v.IsDTLS() || v == VersionTLCP || v >= VersionTLS11
+}
+
 // hasSchemes reports whether signatures are preceded by their algorithm, as
 // since TLS 1.2 (RFC 5246, Section 4.7) and DTLS 1.2.
 func (v Version) hasSchemes() bool {

@@ -1,0 +1,138 @@
+package dtls
+
+import (
+	"github.com/tlslens/tlslens/dissect/tls"
+	"github.com/tlslens/tlslens/dissect/wire"
+)
+
+// A Verdict is what a datagram looks like.
+type Verdict uint8
+
+// Verdicts.
+const (
+	Not    Verdict = iota // no DTLS
+	More                  // the beginning of a record; the capture holds too little of it
+	Client                // a ClientHello
+	Server                // a ServerHello, or what a server answers a ClientHello with
+	Either                // records, from which the side cannot be told
+)
+
+// Probe looks at one datagram, by content alone. Other protocols may share the
+// ports (RFC 7983), so a datagram that is Not DTLS says nothing about the next
+// one. Records of DTLS 1.3 behind its hellos are not recognised: three fixed
+// bits are no evidence.
+func Probe(b []byte) Verdict {
+	b = unwrapped(b)
+	h, ok := parseHeader(b, 0)
+	if h.typ == tls.ContentTLS12CID {
+		return probeCID(b)
+	}
+	switch {
+	case !ok && len(b) < headerLen && couldBegin(b):
+		return More
+	case !ok:
+		return Not
+	}
+	rest := b[h.size:]
+	if h.typ == tls.ContentHandshake && h.epoch == 0 {
+		return probeHandshake(h, rest)
+	}
+	switch {
+	case h.epoch == 0 && h.typ == tls.ContentApplicationData, h.epoch > 0 && h.typ == tls.ContentACK:
+		return Not // application data is never in the clear; an ACK of a later epoch has another header
+	case len(rest) < h.length:
+		return More
+	case len(rest) > h.length:
+		if !beginsRecord(rest[h.length:]) {
+			return Not
+		}
+	}
+	if h.typ == tls.ContentAlert && h.epoch == 0 {
+		if h.length != 2 || rest[0] < 1 || rest[0] > 2 {
+			return Not
+		}
+		return Server
+	}
+	return Either
+}
+
+// beginsRecord reports whether a record that ends within b, or would if the
+// capture held all of it, begins there.
+func beginsRecord(b []byte) bool {
+	h, ok := parseHeader(b, 0)
+	return ok && h.size+h.length <= len(b)
+}
+
+// probeCID looks at a record with a connection id.
+func probeCID(b []byte) Verdict {
+	if n := guessCID(b); n >= 0 {
+		return Either
+	}
+	return Not
+}
+
+// couldBegin reports whether fewer bytes than a header could begin one.
+func couldBegin(b []byte) bool {
+	if len(b) < 3 {
+		return false // a datagram that short is anything
+	}
+	r := wire.NewReader(b)
+	t := tls.ContentType(r.Uint8("type"))
+	return t >= tls.ContentChangeCipherSpec && t <= tls.ContentACK && recordVersion(tls.Version(r.Uint16("version")))
+}
+
+// The least bodies of hellos: version, random, an empty session id, in a
+// ClientHello an empty cookie, one cipher suite and one compression method.
+const (
+	leastClientHello = 2 + 32 + 1 + 1 + 2 + 2 + 1 + 1
+	leastServerHello = 2 + 32 + 1 + 2 + 1
+	leastVerify      = 2 + 1
+)
+
+// probeHandshake looks at a handshake record in the clear, of which b are the
+// bytes at hand.
+func probeHandshake(rh header, b []byte) Verdict {
+	var h tls.DTLSHeader
+	if h.Decode(b) != nil {
+		if len(b) >= rh.length {
+			return Not
+		}
+		return More
+	}
+	if h.FragmentOffset+h.FragmentLength > h.Length || tls.DTLSHandshakeHeaderLen+h.FragmentLength > rh.length || !known(h.Type) {
+		return Not
+	}
+	body := b[tls.DTLSHandshakeHeaderLen:]
+	switch h.Type {
+	case tls.TypeClientHello:
+		return probeHello(h, body, leastClientHello, Client)
+	case tls.TypeServerHello:
+		return probeHello(h, body, leastServerHello, Server)
+	case tls.TypeHelloVerifyRequest:
+		return probeHello(h, body, leastVerify, Server)
+	case tls.TypeHelloRequest, tls.TypeServerHelloDone:
+		if h.Length != 0 {
+			return Not
+		}
+		return Server
+	case tls.TypeServerKeyExchange, tls.TypeCertificateRequest, tls.TypeNewSessionTicket:
+		return Server
+	case tls.TypeClientKeyExchange, tls.TypeCertificateVerify:
+		return Client
+	}
+	return Either
+}
+
+// probeHello looks at a fragment of a hello.
+func probeHello(h tls.DTLSHeader, body []byte, least int, who Verdict) Verdict {
+	if h.Length < least || h.Length > 1<<16 {
+		return Not
+	}
+	if h.FragmentOffset == 0 && h.FragmentLength >= 2 && len(body) >= 2 {
+		r := wire.NewReader(body)
+		if v := tls.Version(r.Uint16("version")); !v.IsDTLS() {
+			return Not
+		}
+	}
+	return who
+}
