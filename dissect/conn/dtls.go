@@ -191,3 +191,15 @@ func srtpSays(x tls.Extensions, server bool) string {
 	}
 	return "offers keys for media (SRTP): " + strings.Join(names, ", ")
 }
+
+// unanswered reports whether datagrams of a client met no answer. Other than
+// over TCP, where an answer to the SYN is known to be missing from the capture,
+// most likely there was none.
+func (b *Builder) unanswered() bool {
+	return b.c.Transport == "udp" && b.c.Offered != nil && !b.chosen && b.onesided() == int(flow.Client)
+}
+
+// whyNoDatagram explains a ClientHello over UDP to which no datagram came back.
+func (b *Builder) whyNoDatagram() string {
+	return fmt.Sprintf("no datagram of the server came back, though the client sent %d. Nobody listens there, something on the way drops them, or only one direction was captured.", b.c.Sent[flow.Client])
+}

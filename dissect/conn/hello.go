@@ -114,6 +114,9 @@ func (b *Builder) asksFor(m *tls.ClientHello) string {
 	default:
 		s = "asks for " + cut(string(name), 80) + " (SNI)"
 	}
+	if srtp := srtpSays(m.Extensions, false); srtp != "" {
+		s += ", " + srtp
+	}
 	if m.Extensions.Has(tls.ExtEncryptedClientHello) {
 		s += "; encrypted_client_hello: if it is no GREASE, the real name is sealed in it"
 	}
@@ -157,7 +160,7 @@ func (b *Builder) offers() string {
 	case len(vs) == 1:
 		s = vs[0].String()
 	case len(vs) > 1:
-		s = vs[len(vs)-1].String() + " to " + strings.TrimPrefix(vs[0].String(), "TLS ")
+		s = vs[len(vs)-1].String() + " to " + strings.TrimPrefix(strings.TrimPrefix(vs[0].String(), "D"), "TLS ")
 	}
 	suites := 0
 	for _, c := range o.CipherSuites {

@@ -66,6 +66,10 @@ func (b *Builder) decide() {
 		c.Outcome = ResetOutcome
 		c.Why = fmt.Sprintf("the %s reset the connection in packet %d before the handshake was complete; %s.", b.endBy, b.endAt.Packet, b.lastSeen())
 		b.failHere("reset by the " + b.endBy.String())
+	case b.unanswered():
+		c.Outcome = NoAnswer
+		c.Why = b.whyNoDatagram()
+		b.failHere("no answer from the server")
 	case b.onesided() >= 0:
 		c.Outcome = OneSided
 		c.Why = fmt.Sprintf("only packets of the %s are in the capture; what the %s said cannot be known.", flow.Side(b.onesided()), flow.Side(b.onesided()).Other())

@@ -98,7 +98,7 @@ func (b *Builder) oddServerHello(m *tls.ServerHello, at flow.Mark) {
 	if len(unasked) > 0 {
 		b.Note(side, "the server answers an extension that the client did not send: "+few(unasked, 4, "one"), at)
 	}
-	if d := m.Downgrade(); d != tls.NoDowngrade && slices.Contains(o.Versions, tls.VersionTLS13) && !b.c.Version.IsTLS13() {
+	if d := m.Downgrade(); d != tls.NoDowngrade && (slices.Contains(o.Versions, tls.VersionTLS13) || slices.Contains(o.Versions, tls.VersionDTLS13)) && !b.c.Version.IsTLS13() {
 		b.Note(side, "the server's random says it can do better than "+b.c.Version.String()+" though the client offered TLS 1.3: somebody in between lowered the version (RFC 9846, Section 4.1.3)", at)
 	}
 }
@@ -206,6 +206,9 @@ func (b *Builder) serverHello12(m *tls.ServerHello, n int, at flow.Mark) {
 		says += ", ALPN " + cut(b.c.ALPN, 32)
 	} else if o := b.c.Offered; o != nil && len(o.ALPN) > 0 {
 		says += "; no ALPN"
+	}
+	if srtp := srtpSays(m.Extensions, true); srtp != "" {
+		says += "; " + srtp
 	}
 	b.ccStep(flow.Server, at, "ServerHello", "server_hello", n, says).
 		fact("cipher_suite", b.c.Suite.String(), "RFC 5246, Section 7.4.1.3").

@@ -187,7 +187,7 @@ func (b *Builder) closing() string {
 	case "reset":
 		return "reset" + by
 	case "close_notify":
-		if b.end == EndOfCapture || b.end == TimedOut {
+		if b.c.Transport != "udp" && (b.end == EndOfCapture || b.end == TimedOut) {
 			return "close_notify sent; TCP still open"
 		}
 		return "closed cleanly"

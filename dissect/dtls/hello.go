@@ -66,17 +66,15 @@ func (s *Stream) noteHello(side flow.Side, typ tls.HandshakeType, seq int, body 
 	}
 }
 
-// Restarts reports whether a datagram begins another connection on the same
-// addresses and ports (RFC 6347, Section 4.2.8): a first ClientHello, in the
-// clear, with a random that no earlier one had.
-func (s *Stream) Restarts(side flow.Side, b []byte) bool {
-	a := &s.sides[side].asm
-	if a.stored == 0 {
+// Succeeds reports whether a datagram begins another connection between the same
+// ports (RFC 6347, Section 4.2.8): a first ClientHello, in the clear, with a
+// random that none had before, though the server has answered an earlier one.
+func (s *Stream) Succeeds(b []byte) bool {
+	if b = unwrapped(b); len(b) == 0 || tls.ContentType(b[0]) != tls.ContentHandshake || s.sides[flow.Server].asm.stored == 0 {
 		return false
 	}
-	b = unwrapped(b)
 	rh, ok := parseHeader(b, 0)
-	if !ok || rh.typ != tls.ContentHandshake || rh.epoch != 0 {
+	if !ok || rh.epoch != 0 {
 		return false
 	}
 	var h tls.DTLSHeader
@@ -85,5 +83,14 @@ func (s *Stream) Restarts(side flow.Side, b []byte) bool {
 		return false
 	}
 	random, ok := randomOf(b[tls.DTLSHandshakeHeaderLen:])
-	return ok && !slices.ContainsFunc(a.hellos[:min(a.stored, len(a.hellos))], func(x helloID) bool { return x.random == random })
+	if !ok {
+		return false
+	}
+	for side := range s.sides {
+		a := &s.sides[side].asm
+		if slices.ContainsFunc(a.hellos[:min(a.stored, len(a.hellos))], func(x helloID) bool { return x.random == random }) {
+			return false
+		}
+	}
+	return true
 }

@@ -1,27 +1,16 @@
 package dtls
 
 import (
+	"github.com/tlslens/tlslens/dissect/record"
 	"github.com/tlslens/tlslens/dissect/tls"
 	"github.com/tlslens/tlslens/dissect/wire"
 )
 
-// A Verdict is what a datagram looks like.
-type Verdict uint8
-
-// Verdicts.
-const (
-	Not    Verdict = iota // no DTLS
-	More                  // the beginning of a record; the capture holds too little of it
-	Client                // a ClientHello
-	Server                // a ServerHello, or what a server answers a ClientHello with
-	Either                // records, from which the side cannot be told
-)
-
 // Probe looks at one datagram, by content alone. Other protocols may share the
-// ports (RFC 7983), so a datagram that is Not DTLS says nothing about the next
+// ports (RFC 7983), so a datagram that is [record.Not] DTLS says nothing about the next
 // one. Records of DTLS 1.3 behind its hellos are not recognised: three fixed
 // bits are no evidence.
-func Probe(b []byte) Verdict {
+func Probe(b []byte) record.Verdict {
 	b = unwrapped(b)
 	h, ok := parseHeader(b, 0)
 	if h.typ == tls.ContentTLS12CID {
@@ -29,9 +18,9 @@ func Probe(b []byte) Verdict {
 	}
 	switch {
 	case !ok && len(b) < headerLen && couldBegin(b):
-		return More
+		return record.Incomplete
 	case !ok:
-		return Not
+		return record.Not
 	}
 	rest := b[h.size:]
 	if h.typ == tls.ContentHandshake && h.epoch == 0 {
@@ -39,21 +28,21 @@ func Probe(b []byte) Verdict {
 	}
 	switch {
 	case h.epoch == 0 && h.typ == tls.ContentApplicationData, h.epoch > 0 && h.typ == tls.ContentACK:
-		return Not // application data is never in the clear; an ACK of a later epoch has another header
+		return record.Not // application data is never in the clear; an ACK of a later epoch has another header
 	case len(rest) < h.length:
-		return More
+		return record.Incomplete
 	case len(rest) > h.length:
 		if !beginsRecord(rest[h.length:]) {
-			return Not
+			return record.Not
 		}
 	}
 	if h.typ == tls.ContentAlert && h.epoch == 0 {
 		if h.length != 2 || rest[0] < 1 || rest[0] > 2 {
-			return Not
+			return record.Not
 		}
-		return Server
+		return record.Server
 	}
-	return Either
+	return record.Either
 }
 
 // beginsRecord reports whether a record that ends within b, or would if the
@@ -64,11 +53,11 @@ func beginsRecord(b []byte) bool {
 }
 
 // probeCID looks at a record with a connection id.
-func probeCID(b []byte) Verdict {
+func probeCID(b []byte) record.Verdict {
 	if n := guessCID(b); n >= 0 {
-		return Either
+		return record.Either
 	}
-	return Not
+	return record.Not
 }
 
 // couldBegin reports whether fewer bytes than a header could begin one.
@@ -91,47 +80,47 @@ const (
 
 // probeHandshake looks at a handshake record in the clear, of which b are the
 // bytes at hand.
-func probeHandshake(rh header, b []byte) Verdict {
+func probeHandshake(rh header, b []byte) record.Verdict {
 	var h tls.DTLSHeader
 	if h.Decode(b) != nil {
 		if len(b) >= rh.length {
-			return Not
+			return record.Not
 		}
-		return More
+		return record.Incomplete
 	}
 	if h.FragmentOffset+h.FragmentLength > h.Length || tls.DTLSHandshakeHeaderLen+h.FragmentLength > rh.length || !known(h.Type) {
-		return Not
+		return record.Not
 	}
 	body := b[tls.DTLSHandshakeHeaderLen:]
 	switch h.Type {
 	case tls.TypeClientHello:
-		return probeHello(h, body, leastClientHello, Client)
+		return probeHello(h, body, leastClientHello, record.Client)
 	case tls.TypeServerHello:
-		return probeHello(h, body, leastServerHello, Server)
+		return probeHello(h, body, leastServerHello, record.Server)
 	case tls.TypeHelloVerifyRequest:
-		return probeHello(h, body, leastVerify, Server)
+		return probeHello(h, body, leastVerify, record.Server)
 	case tls.TypeHelloRequest, tls.TypeServerHelloDone:
 		if h.Length != 0 {
-			return Not
+			return record.Not
 		}
-		return Server
+		return record.Server
 	case tls.TypeServerKeyExchange, tls.TypeCertificateRequest, tls.TypeNewSessionTicket:
-		return Server
+		return record.Server
 	case tls.TypeClientKeyExchange, tls.TypeCertificateVerify:
-		return Client
+		return record.Client
 	}
-	return Either
+	return record.Either
 }
 
 // probeHello looks at a fragment of a hello.
-func probeHello(h tls.DTLSHeader, body []byte, least int, who Verdict) Verdict {
+func probeHello(h tls.DTLSHeader, body []byte, least int, who record.Verdict) record.Verdict {
 	if h.Length < least || h.Length > 1<<16 {
-		return Not
+		return record.Not
 	}
 	if h.FragmentOffset == 0 && h.FragmentLength >= 2 && len(body) >= 2 {
 		r := wire.NewReader(body)
 		if v := tls.Version(r.Uint16("version")); !v.IsDTLS() {
-			return Not
+			return record.Not
 		}
 	}
 	return who

@@ -126,6 +126,10 @@ func (m *ServerKeyExchange) params(r *wire.Reader) (known bool) {
 		m.SRP.G = r.Vec16("srp_g")
 		m.SRP.Salt = r.Vec8("srp_s")
 		m.SRP.B = r.Vec16("srp_B")
+	case iana.KxECJPAKE: // draft-cragie-tls-ecjpake-01, Section 6: X and its proof
+		m.EC.decode(r)
+		r.Vec8("zkp.v")
+		r.Vec8("zkp.r")
 	case iana.KxSM2: // nothing but a signature over the certificate for encryption
 	default:
 		return false
