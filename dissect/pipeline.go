@@ -28,6 +28,7 @@ type pipeline struct {
 	decoder  *packet.Decoder
 	decoded  packet.Packet
 	table    *flow.Table[*tcpFlow]
+	udp      datagrams
 	pool     *tcp.Pool
 	build    conn.Options
 	out      *outbox
@@ -57,6 +58,7 @@ func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
 	}
 	*p.stats = Stats{}
 	p.table = flow.NewTable(opt.Limits, p.evicted)
+	p.udp.init(p)
 	p.out = newOutbox(opt.workers(), conn.Trust{
 		Roots: opt.Roots, At: opt.At, Cache: pki.NewVerifyCache(verified),
 		Certificates: opt.Verify != VerifyNone, Signatures: opt.Verify == VerifyAll,
@@ -83,12 +85,14 @@ func (p *pipeline) packet(pkt *capture.Packet) {
 	}
 	p.at = flow.Mark{Packet: pkt.Number, Time: pkt.Time}
 	p.table.Tick(pkt.Time)
+	p.udp.table.Tick(pkt.Time)
 	switch d := &p.decoded; p.decoder.Decode(uint32(pkt.Link), pkt.Data, pkt.WireLen, pkt.Time, d) {
 	case packet.TCP:
 		p.stats.TCP++
 		p.segment(d)
 	case packet.UDP:
 		p.stats.UDP++
+		p.datagram(d)
 	}
 	p.out.drain(false)
 }
@@ -180,6 +184,7 @@ func (p *pipeline) endOfCapture() {
 		f.end(conn.EndOfCapture)
 		p.out.drain(false)
 	}
+	p.endDatagrams()
 	p.out.drain(true)
 }
 
@@ -193,7 +198,7 @@ func (p *pipeline) closed(c *conn.Conn) {
 func (p *pipeline) finishStats(src capture.Source) {
 	s := p.stats
 	s.Connections = p.opened
-	s.TCPFlows += p.opened
+	s.TCPFlows += p.opened - p.udp.opened
 	for _, r := range p.decoder.Stats().Reasons {
 		s.Undecoded = append(s.Undecoded, Count{Name: r.What, Count: r.N})
 	}

@@ -69,13 +69,16 @@ func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
 	off := f.tcp.Offset(d) - int64(len(b))
 	before := x.total
 	x.total += int64(len(b))
+	if f.listen(d, off, b, at) {
+		return
+	}
 	if v := record.Probe(b); v == record.Client || before > 0 && v == record.Server && f.probe[d^1].total > 0 {
 		// TLS begins with this segment; what came before was in the clear.
 		x.parts, x.size = x.parts[:0], 0
 	}
 	x.parts = append(x.parts, part{off: off, data: append([]byte(nil), b...), at: at})
 	x.size += len(b)
-	if f.decide(d, x.head()) {
+	if f.decide(d, x.head()) || f.firstWords(d, off, b, at) {
 		return
 	}
 	for x.size > prefixBytes && len(x.parts) > 1 {
@@ -105,7 +108,7 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 	case record.Incomplete:
 		return false
 	default:
-		if !mid || !record.Inside(head) {
+		if !mid || f.talk != nil && f.talk.Framed() || !record.Inside(head) {
 			return false
 		}
 		f.open(f.guessClient(), true)
@@ -158,7 +161,23 @@ func (f *tcpFlow) guessClient() tcp.Dir {
 
 // open begins to read the flow as TLS and gives it what was kept.
 func (f *tcpFlow) open(client tcp.Dir, mid bool) {
-	f.stage, f.client = reading, client
+	f.stage = reading
+	f.begin(client)
+	records := record.NewStream(f.builder)
+	f.stream = records
+	if f.wrap != nil {
+		f.stream = f.wrap(records)
+	}
+	if mid {
+		f.builder.MidStream()
+		records.MidStream()
+	}
+	f.replay(mid)
+}
+
+// begin makes the connection that the flow is reported as.
+func (f *tcpFlow) begin(client tcp.Dir) {
+	f.client = client
 	f.p.opened++
 	ends := [2]netip.AddrPort{f.key.A(), f.key.B()}
 	c := &conn.Conn{
@@ -166,17 +185,14 @@ func (f *tcpFlow) open(client tcp.Dir, mid bool) {
 		Ends: [2]conn.Endpoint{ends[client], ends[client^1]}, First: f.first,
 	}
 	f.builder = conn.NewBuilder(c, f.p.build)
-	f.stream = record.NewStream(f.builder)
-	if mid {
-		f.builder.MidStream()
-		f.stream.MidStream()
+	if f.talk != nil {
+		f.builder.Before(f.plaintext())
 	}
 	if f.p.opt.Phases {
 		f.builder.OnPhase(func(id conn.PhaseID) { f.p.emit(PhaseEnded{Conn: c, Phase: c.Phases()[id]}) })
 		f.builder.OnMessage(func(m conn.Message) { f.p.emit(MessageSeen{Conn: c, Message: m}) })
 		f.p.emit(Opened{Conn: c})
 	}
-	f.replay(mid)
 }
 
 // replay gives the record layer what both directions said, in the order of the
@@ -223,6 +239,9 @@ func (f *tcpFlow) pass() {
 // spoke names what the flow spoke, for the summary, and forgets its bytes.
 func (f *tcpFlow) spoke() {
 	name := "unknown"
+	if l := f.layer(); l != nil {
+		name = l.Title
+	}
 	for d := range f.probe {
 		if len(f.probe[d].parts) > 0 {
 			if s := conn.Protocol(f.probe[d].parts[0].data); s != "" {
@@ -231,7 +250,7 @@ func (f *tcpFlow) spoke() {
 			}
 		}
 	}
-	f.p.others[name]++
+	f.spoken = name
 	f.probe = [2]prefix{}
 }
 
@@ -240,9 +259,11 @@ func (f *tcpFlow) countOther() {
 	switch {
 	case f.stage == passing:
 		f.p.stats.TCPFlows++
+		f.p.others[f.spoken]++
 	case f.probe[0].total+f.probe[1].total > 0:
 		f.p.stats.TCPFlows++
 		f.spoke()
+		f.p.others[f.spoken]++
 	default:
 		f.p.stats.HalfOpen++
 	}

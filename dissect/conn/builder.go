@@ -55,6 +55,8 @@ type Builder struct {
 	early            earlyData
 	emptyCertificate bool // TLS 1.3: a sealed record fits a client\'s Certificate without one in it
 	foreign          foreign
+	quic             *quicState // with carrier "quic"
+	without          string     // why there is no TLS at all
 	shareSizes       map[tls.NamedGroup]int
 	pending          *Pending
 	end              End

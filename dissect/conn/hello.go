@@ -21,7 +21,7 @@ func (b *Builder) clientHello(side flow.Side, body []byte, at flow.Mark) error {
 		b.Note(side, "a ClientHello from the side taken for the server", at)
 	}
 	b.lastCH = at
-	if b.c.Offered != nil {
+	if b.c.Offered != nil && !b.beginsAgain() {
 		b.anotherHello(&m, n, at)
 		return err
 	}
@@ -53,6 +53,7 @@ func (b *Builder) firstHello(m *tls.ClientHello, n int, at flow.Mark) {
 	b.c.Fingerprints.JA4, b.c.Fingerprints.JA4R = fingerprint.JA4(m, b.c.Carrier)
 	b.oddHello(m, at)
 	b.clientHelloSteps(m, n, at)
+	b.quicParameters(m)
 	b.phaseBegins(at)
 }
 

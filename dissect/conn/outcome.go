@@ -37,10 +37,16 @@ func (b *Builder) Finish() *Pending {
 
 // decide sets the outcome and says why.
 func (b *Builder) decide() {
+	if b.quic != nil {
+		b.decideQUIC()
+		return
+	}
 	c := b.c
 	fatal, side, isFatal := b.fatalAlert()
 	clean := b.complete()
 	switch {
+	case b.without != "":
+		b.withoutTLS()
 	case b.foreign.what != "" && !clean:
 		c.Outcome = NotTLS
 		c.Why = b.whyForeign()

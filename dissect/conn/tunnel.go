@@ -110,6 +110,9 @@ func (b *Builder) cipherOr(s string) string {
 
 // sideSays words what is known of one side's records.
 func (b *Builder) sideSays(side flow.Side) []string {
+	if b.quic != nil {
+		return b.quicSideSays(side)
+	}
 	t := &b.c.Tunnel.Sides[side]
 	var says []string
 	if side == flow.Client && b.early.records > 0 {
@@ -154,6 +157,9 @@ func b2i(x bool) int {
 
 // closedBy names how the tunnel ended.
 func (b *Builder) closedBy() string {
+	if b.quic != nil {
+		return b.quicClosedBy()
+	}
 	if b.end == Reset {
 		return "reset"
 	}
@@ -182,6 +188,9 @@ func (b *Builder) saidGoodbye() bool {
 
 // closing words how the tunnel ended.
 func (b *Builder) closing() string {
+	if b.quic != nil {
+		return b.quicClosing()
+	}
 	by := fmt.Sprintf(" by the %s in packet %d", b.endBy, b.endAt.Packet)
 	switch b.c.Tunnel.ClosedBy {
 	case "reset":

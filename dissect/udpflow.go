@@ -1,0 +1,331 @@
+package dissect
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/packet"
+	"github.com/tlslens/tlslens/dissect/quic"
+	"github.com/tlslens/tlslens/dissect/record"
+)
+
+// A datagramCarrier finds TLS in datagrams, by content and never by port.
+type datagramCarrier struct {
+	name string
+	// probe looks at one datagram: [record.Not], or, with who must have sent
+	// it, that the flow is the carrier's.
+	probe func(b []byte) record.Verdict
+	// open begins to read a flow. It reports to the builder.
+	open func(f *udpFlow) datagramStream
+}
+
+// datagramCarriers lists them in the order in which they are asked.
+var datagramCarriers = [...]datagramCarrier{
+	{"quic", quic.Probe, func(f *udpFlow) datagramStream { return quic.NewStream(f.builder, nil, f.issued) }},
+}
+
+// A datagramStream reads the datagrams of one connection.
+type datagramStream interface {
+	// Datagram takes the payload of a datagram, of which missing bytes more
+	// were on the wire than were captured.
+	Datagram(side flow.Side, b []byte, missing int, at flow.Mark)
+	// Close tells that no more will come. It is the last call.
+	Close(how conn.End, by flow.Side, at flow.Mark)
+}
+
+// A successor is a datagramStream that knows when a datagram begins another
+// connection between the same ports.
+type successor interface{ Succeeds(b []byte) bool }
+
+// looks is how many datagrams of a flow are probed before it is passed over.
+const looks = 32
+
+// A udpEntry is what the table holds of a flow of datagrams: little, for most
+// are of no interest.
+type udpEntry struct {
+	flow   *udpFlow // nil until a carrier said yes
+	first  flow.Mark
+	sent   [2]uint32 // packets of each direction, until there is a flow
+	looked uint8
+	client uint8 // which direction is the client's, once there is a flow
+}
+
+// A udpFlow is a connection of a datagram carrier. More than one entry of the
+// table leads to it when an end changed its address.
+type udpFlow struct {
+	p       *pipeline
+	entries int
+	last    flow.Mark
+	sent    [2]uint64
+	builder *conn.Builder
+	stream  datagramStream
+	zone    uint32
+	ids     []idKey // what leads here in idIndex
+	done    bool
+}
+
+// An idKey is a connection id and the end that chose it: packets to that end
+// with that id belong to its connection, wherever they come from.
+type idKey struct {
+	zone uint32
+	end  netip.AddrPort
+	n    uint8
+	id   [20]byte
+}
+
+// Bounds of following connections by their ids.
+const (
+	shortestID = 4       // shorter ones are met by chance
+	mostIDs    = 1 << 16 // of all connections
+	idsOfOne   = 16
+)
+
+// idIndex finds connections by their connection ids.
+type idIndex struct {
+	of    map[idKey]*udpFlow
+	sizes [21]int // ids of each size
+}
+
+// datagrams is the part of a pipeline that takes UDP.
+type datagrams struct {
+	table  *flow.Table[udpEntry]
+	ids    idIndex
+	opened uint64 // connections so far
+}
+
+func (u *datagrams) init(p *pipeline) {
+	u.table = flow.NewTable(p.opt.Limits, p.evictedDatagrams)
+	u.ids.of = map[idKey]*udpFlow{}
+}
+
+// announce lets the caller hear of a connection while it is read, if it wants.
+func (p *pipeline) announce(b *conn.Builder) {
+	if !p.opt.Phases {
+		return
+	}
+	c := b.Conn()
+	b.OnPhase(func(id conn.PhaseID) { p.emit(PhaseEnded{Conn: c, Phase: c.Phases()[id]}) })
+	b.OnMessage(func(m conn.Message) { p.emit(MessageSeen{Conn: c, Message: m}) })
+	p.emit(Opened{Conn: c})
+}
+
+// datagram takes a UDP datagram to its flow.
+func (p *pipeline) datagram(d *packet.Packet) {
+	key, swapped := flow.MakeKey(flow.UDP, d.Src, d.Dst, d.Zone)
+	dir := uint8(0)
+	if swapped {
+		dir = 1
+	}
+	id := p.udp.table.Lookup(key)
+	if id == 0 {
+		id = p.udp.table.Insert(key)
+		p.udp.table.Value(id).first = p.at
+		p.join(p.udp.table.Value(id), d, dir)
+	}
+	e := p.udp.table.Value(id)
+	if e.flow != nil && e.flow.done { // its other address took part in something new
+		*e = udpEntry{first: p.at}
+	}
+	if e.flow == nil {
+		e.sent[dir]++
+		if e.looked >= looks || len(d.Payload) == 0 || !p.recognise(e, key, d, dir) {
+			p.udp.table.Touch(id, flow.HalfOpen)
+			return
+		}
+	} else {
+		e.flow.count(e.side(dir))
+	}
+	p.feed(e, key, d, dir)
+	p.udp.table.Touch(id, e.flow.state())
+}
+
+// feed gives a datagram to the connection, or to a new one that begins with it.
+func (p *pipeline) feed(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8) {
+	if s, ok := e.flow.stream.(successor); ok && s.Succeeds(d.Payload) {
+		old := e.flow
+		old.sent[e.side(dir)]--
+		*e = udpEntry{first: p.at}
+		e.sent[dir] = 1
+		old.entries--
+		old.end(conn.TimedOut)
+		if !p.recognise(e, key, d, dir) {
+			return // cannot be: what succeeds is a client's first packet
+		}
+	}
+	e.flow.stream.Datagram(e.side(dir), d.Payload, d.Missing, p.at)
+}
+
+func (e *udpEntry) side(dir uint8) flow.Side { return flow.Side(dir ^ e.client) }
+
+// recognise asks the carriers for a datagram of a flow that is not known yet.
+func (p *pipeline) recognise(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8) bool {
+	e.looked++
+	for i := range datagramCarriers {
+		c := &datagramCarriers[i]
+		v := c.probe(d.Payload)
+		if v == record.Not || v == record.Incomplete {
+			continue
+		}
+		switch {
+		case v == record.Client:
+			e.client = dir
+		case v == record.Server:
+			e.client = dir ^ 1
+		case key.A().Port() < key.B().Port(): // servers have the lower port, as a rule
+			e.client = 1
+		case key.A().Port() == key.B().Port():
+			e.client = dir
+		}
+		p.openDatagrams(e, key, d, c)
+		return true
+	}
+	return false
+}
+
+// openDatagrams begins to read a flow.
+func (p *pipeline) openDatagrams(e *udpEntry, key flow.Key, d *packet.Packet, carrier *datagramCarrier) {
+	p.opened++
+	p.udp.opened++
+	ends := [2]netip.AddrPort{key.A(), key.B()}
+	c := &conn.Conn{
+		Number: p.opened, Carrier: carrier.name, Transport: "udp",
+		Ends: [2]conn.Endpoint{ends[e.client], ends[e.client^1]}, First: e.first,
+	}
+	if d.Encapsulated() {
+		c.Encapsulation = d.Encapsulation()
+	}
+	f := &udpFlow{p: p, entries: 1, zone: key.Zone(), last: p.at, builder: conn.NewBuilder(c, p.build)}
+	f.sent = [2]uint64{uint64(e.sent[e.client]), uint64(e.sent[e.client^1])}
+	f.stream = carrier.open(f)
+	e.flow = f
+	p.announce(f.builder)
+}
+
+// count notes a packet of the connection.
+func (f *udpFlow) count(side flow.Side) {
+	f.sent[side]++
+	f.last = f.p.at
+}
+
+// state tells the table how firm the connection stands.
+func (f *udpFlow) state() flow.State {
+	switch {
+	case f.done:
+		return flow.Closing
+	case f.sent[0] > 0 && f.sent[1] > 0:
+		return flow.Open
+	}
+	return flow.HalfOpen
+}
+
+// issued is told of a connection id that a side chose for itself.
+func (f *udpFlow) issued(side flow.Side, id []byte) {
+	x := &f.p.udp.ids
+	if len(id) < shortestID || len(id) > len(idKey{}.id) || len(f.ids) >= idsOfOne || len(x.of) >= mostIDs {
+		return
+	}
+	k := idKey{zone: f.zone, end: f.builder.Conn().Ends[side], n: uint8(len(id))}
+	copy(k.id[:], id)
+	if _, taken := x.of[k]; taken {
+		return
+	}
+	x.of[k] = f
+	x.sizes[k.n]++
+	f.ids = append(f.ids, k)
+}
+
+// join leads a new flow to the connection that the first datagram's connection
+// id belongs to, if there is one: an end has changed its address (RFC 9000,
+// Section 9).
+func (p *pipeline) join(e *udpEntry, d *packet.Packet, dir uint8) {
+	if len(p.udp.ids.of) == 0 || len(d.Payload) < 1+shortestID {
+		return
+	}
+	f := p.udp.ids.find(d)
+	if f == nil || f.done {
+		return
+	}
+	c := f.builder.Conn()
+	side, was := flow.Client, c.Ends[flow.Client]
+	if d.Dst != c.Ends[flow.Server] {
+		side, was = flow.Server, c.Ends[flow.Server]
+	}
+	e.flow, e.client = f, dir^uint8(side)
+	f.entries++
+	f.builder.Note(side, "goes on from "+d.Src.String()+" instead of "+was.String()+": the address changed, the connection id did not", p.at)
+}
+
+// find returns the connection whose id a datagram carries, nil if there is none.
+func (x *idIndex) find(d *packet.Packet) *udpFlow {
+	b := d.Payload
+	k := idKey{zone: d.Zone, end: d.Dst}
+	if b[0]&0x80 != 0 { // a long header says how long the id is
+		if n := int(b[min(5, len(b)-1)]); len(b) > 6+n && n >= shortestID && n <= len(k.id) {
+			k.n = uint8(n)
+			copy(k.id[:], b[6:6+n])
+			return x.of[k]
+		}
+		return nil
+	}
+	for n, ids := range x.sizes {
+		if ids == 0 || len(b) < 1+n {
+			continue
+		}
+		k.n, k.id = uint8(n), [20]byte{}
+		copy(k.id[:], b[1:1+n])
+		if f := x.of[k]; f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// end sends the connection on its way.
+func (f *udpFlow) end(how conn.End) {
+	if f.done {
+		return
+	}
+	f.done = true
+	for _, k := range f.ids {
+		delete(f.p.udp.ids.of, k)
+		f.p.udp.ids.sizes[k.n]--
+	}
+	c := f.builder.Conn()
+	c.Last, c.Packets, c.Sent = f.last, f.sent[0]+f.sent[1], f.sent
+	f.stream.Close(how, flow.Client, f.last)
+	f.p.out.put(f.builder.Finish())
+}
+
+// endDatagrams ends every connection that is still there.
+func (p *pipeline) endDatagrams() {
+	var rest []*udpFlow
+	for _, e := range p.udp.table.All() {
+		if f := e.flow; f != nil && !f.done {
+			rest = append(rest, f)
+		}
+	}
+	slices.SortFunc(rest, func(a, b *udpFlow) int { return int(a.builder.Conn().Number) - int(b.builder.Conn().Number) })
+	for _, f := range rest { // one that is there twice ends once
+		f.end(conn.EndOfCapture)
+		p.out.drain(false)
+	}
+}
+
+// evictedDatagrams is told by the table that a flow left it.
+func (p *pipeline) evictedDatagrams(k flow.Key, e *udpEntry, why flow.Reason) {
+	f := e.flow
+	if f == nil || f.done {
+		return
+	}
+	if f.entries--; f.entries > 0 {
+		return // another address still leads to it
+	}
+	how := conn.TimedOut
+	if why == flow.Full {
+		how = conn.Evicted
+		p.dropped("flow limit", "connections", 1)
+	}
+	f.end(how)
+}
