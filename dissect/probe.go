@@ -255,9 +255,9 @@ func (f *tcpFlow) spoke() {
 }
 
 // countOther counts a flow that was not TLS.
-func (f *tcpFlow) countOther() {
+func (f *tcpFlow) countOther(was stage) {
 	switch {
-	case f.stage == passing:
+	case was == passing:
 		f.p.stats.TCPFlows++
 		f.p.others[f.spoken]++
 	case f.probe[0].total+f.probe[1].total > 0:

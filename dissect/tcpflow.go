@@ -6,7 +6,7 @@ import (
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/packet"
-	"github.com/tlslens/tlslens/dissect/record"
+	"github.com/tlslens/tlslens/dissect/starttls"
 	"github.com/tlslens/tlslens/dissect/tcp"
 )
 
@@ -31,8 +31,11 @@ type tcpFlow struct {
 
 	stage   stage
 	probe   [2]prefix
+	talk    *starttls.Talk                        // what is said in the clear; nil if TLS came first
+	wrap    func(starttls.Stream) starttls.Stream // the framing around TLS; nil if there is none
+	spoken  string                                // the protocol, once stage is passing
 	builder *conn.Builder
-	stream  *record.Stream
+	stream  starttls.Stream
 	client  tcp.Dir // which direction is the client's, once stage is reading
 	pos     [2]int64
 	fin     [2]flow.Mark
@@ -154,6 +157,9 @@ func (f *tcpFlow) Gap(d tcp.Dir, g tcp.Gap) {
 	switch f.stage {
 	case probing:
 		f.probe[d].gap(g)
+		if f.talk != nil && g.Bytes != 0 {
+			f.talk.Gap()
+		}
 	case reading:
 		if g.Bytes > 0 {
 			f.p.stats.MissingBytes += uint64(g.Bytes)
@@ -210,15 +216,19 @@ func (f *tcpFlow) end(how conn.End) {
 	if f.stage == probing {
 		f.lastLook()
 	}
-	if f.stage != reading {
-		f.countOther()
-		f.stage = ended
-		return
-	}
+	was := f.stage
 	f.stage = ended
-	c := f.builder.Conn()
-	c.Last, c.Packets = f.last, f.sent[0]+f.sent[1]
-	c.Sent = [2]uint64{f.sent[f.client], f.sent[f.client^1]}
+	switch {
+	case was == reading:
+		f.finish(how)
+	case !f.withoutTLS(how):
+		f.countOther(was)
+	}
+}
+
+// finish closes the streams of a flow that was TLS and sends the connection on
+// its way.
+func (f *tcpFlow) finish(how conn.End) {
 	for d := tcp.Dir(0); d < 2; d++ {
 		f.catchUp(d, f.tcp.Offset(d), f.last)
 		st := f.tcp.Stats(d)
@@ -230,8 +240,15 @@ func (f *tcpFlow) end(how conn.End) {
 			f.builder.Gap(conn.Gap{Side: f.side(d), Bytes: st.SkippedHoles, After: st.Last.Packet, Offset: f.tcp.Offset(d), Record: true, Why: "not captured"}, f.last)
 		}
 	}
-	how, by, at := f.ending(how)
-	f.stream.Close(how, by, at)
+	f.stream.Close(f.ending(how))
+	f.deliver()
+}
+
+// deliver hands the connection over to be verified and reported.
+func (f *tcpFlow) deliver() {
+	c := f.builder.Conn()
+	c.Last, c.Packets = f.last, f.sent[0]+f.sent[1]
+	c.Sent = [2]uint64{f.sent[f.client], f.sent[f.client^1]}
 	f.p.out.put(f.builder.Finish())
 }
 

@@ -1,0 +1,97 @@
+package dissect
+
+import (
+	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/starttls"
+	"github.com/tlslens/tlslens/dissect/tcp"
+)
+
+// listen gives bytes to what reads the words before TLS. It reports whether TLS
+// begins with them; the flow is being read then.
+func (f *tcpFlow) listen(d tcp.Dir, off int64, b []byte, at flow.Mark) bool {
+	if f.talk == nil {
+		return false
+	}
+	s, ok := f.talk.Data(int(d), off, b, at)
+	if !ok {
+		return false
+	}
+	x := &f.probe[d]
+	x.parts = append(x.parts, part{off: off, data: append([]byte(nil), b...), at: at})
+	f.startTLS(s)
+	return true
+}
+
+// firstWords begins to listen to a flow that did not begin with TLS.
+func (f *tcpFlow) firstWords(d tcp.Dir, off int64, b []byte, at flow.Mark) bool {
+	if f.talk != nil {
+		return false
+	}
+	f.talk = new(starttls.Talk)
+	s, ok := f.talk.Data(int(d), off, b, at)
+	if ok {
+		f.startTLS(s)
+	}
+	return ok
+}
+
+// startTLS begins to read TLS where the words before it end.
+func (f *tcpFlow) startTLS(s starttls.Start) {
+	for d := range f.probe {
+		f.probe[d].from(s.Offsets[d])
+	}
+	f.wrap = s.Wrap
+	f.open(tcp.Dir(s.Client), false)
+}
+
+// from drops what stands before an offset.
+func (x *prefix) from(off int64) {
+	for len(x.parts) > 0 {
+		p := &x.parts[0]
+		if n := off - p.off; n < int64(len(p.data)) {
+			if n > 0 {
+				p.data, p.off = p.data[n:], off
+			}
+			return
+		}
+		x.parts = x.parts[1:]
+	}
+}
+
+// layer returns the innermost protocol that was spoken in the clear, nil if
+// none was recognised.
+func (f *tcpFlow) layer() *starttls.Layer {
+	if f.talk == nil || len(f.talk.Layers()) == 0 {
+		return nil
+	}
+	l := f.talk.Layers()
+	return &l[len(l)-1]
+}
+
+// plaintext returns what was said in the clear, as the connection keeps it.
+func (f *tcpFlow) plaintext() []conn.Plaintext {
+	var out []conn.Plaintext
+	for _, l := range f.talk.Layers() {
+		out = append(out, conn.Plaintext{Name: l.Name, Title: l.Title, At: l.First, By: l.By, Bytes: l.Bytes, Said: l.Said})
+	}
+	return out
+}
+
+// withoutTLS reports the flow as a connection if TLS was talked about and never
+// began.
+func (f *tcpFlow) withoutTLS(how conn.End) bool {
+	if f.talk == nil {
+		return false
+	}
+	why := f.talk.Without()
+	if why == "" {
+		return false
+	}
+	client, _ := f.talk.Client()
+	f.begin(tcp.Dir(client))
+	f.builder.WithoutTLS(why)
+	f.builder.End(f.ending(how))
+	f.deliver()
+	return true
+}

@@ -1,0 +1,45 @@
+package starttls
+
+import (
+	"github.com/tlslens/tlslens/dissect/flow"
+)
+
+// nntp is NNTP (RFC 3977) with STARTTLS (RFC 4642).
+type nntp struct{}
+
+func probeNNTP(b []byte) fit { return oneOf(b, "200 ", "201 ") }
+
+func (nntp) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
+	if side == flow.Server {
+		return eachLine(b, func(s string) next { return nntpReply(l, s, at) })
+	}
+	if l.waiting() {
+		return 0, more
+	}
+	return eachLine(b, func(s string) next {
+		switch w, _ := word(s); w {
+		case "STARTTLS":
+			return l.ask(at)
+		case "AUTHINFO":
+			return l.expose("its login (AUTHINFO)", at)
+		case "GROUP", "ARTICLE", "POST", "IHAVE", "NEWNEWS", "HEAD", "BODY", "CHECK", "TAKETHIS":
+			return l.expose("its commands ("+w+")", at)
+		}
+		return more
+	})
+}
+
+func nntpReply(l *Layer, s string, at flow.Mark) next {
+	n, _ := code(s)
+	switch {
+	case l.waiting() && n == 382:
+		return l.grant(quote(s), at)
+	case l.waiting() && n >= 400:
+		return l.refuse(quote(s), at)
+	case n == 200 || n == 201:
+		l.banner(s)
+	case n == 0 && hasWord(s, "STARTTLS"):
+		l.offer(at)
+	}
+	return more
+}
