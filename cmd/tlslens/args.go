@@ -173,6 +173,9 @@ func nearest(word string, names []string, n int) []string {
 		name string
 		d    int
 	}
+	if len(word) > 64 { // no name is that long
+		return nil
+	}
 	word = strings.ToLower(word)
 	var close []scored
 	for _, name := range names {

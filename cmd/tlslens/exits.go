@@ -99,14 +99,19 @@ func (p *program) complain(name string, err error) {
 // message prints a line on standard error. File names and the texts of errors
 // may come from anywhere, so they are cleaned.
 func (p *program) message(name, what string) {
-	if name == "-" {
-		name = "standard input"
-	}
 	if name != "" {
-		what = name + ": " + what
+		what = shownName(name) + ": " + what
 	}
 	p.progress.clear()
 	fmt.Fprintf(p.stderr, "tlslens: %s\n", text.Clean(strings.TrimSuffix(what, "\n")))
+}
+
+// shownName returns how messages call a file.
+func shownName(name string) string {
+	if name == "-" {
+		return "standard input"
+	}
+	return text.Clean(name)
 }
 
 // hint prints a hint on standard error.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -23,7 +24,7 @@ func (p *program) newProgress(in *input) *progress {
 	if _, ok := p.terminal(p.stderr); !ok {
 		return nil
 	}
-	return &progress{p: p, name: in.name, total: in.size, begun: p.now()}
+	return &progress{p: p, name: shownName(in.name), total: in.size, begun: p.now()}
 }
 
 // patience is how long reading may take without a sign.
@@ -36,7 +37,12 @@ func (g *progress) at(bytes int64) {
 			return
 		}
 		g.bar = progressbar.NewOptions64(g.total, progressbar.OptionSetWriter(g.p.stderr), progressbar.OptionSetDescription(g.name),
-			progressbar.OptionShowBytes(true), progressbar.OptionSetWidth(20), progressbar.OptionThrottle(100*time.Millisecond))
+			progressbar.OptionSetWidth(20), progressbar.OptionThrottle(100*time.Millisecond),
+			// They would count from when the bar came up.
+			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false))
+	}
+	if g.total < 0 {
+		g.bar.Describe(fmt.Sprintf("%s, %d MiB read", g.name, bytes>>20))
 	}
 	g.bar.Set64(bytes)
 }
