@@ -288,7 +288,7 @@ func (b *Builder) QUICClose(side flow.Side, c QUICClose, at flow.Mark) {
 	s := step(side, at, "CONNECTION_CLOSE", "connection_close", len(c.Reason), c.says())
 	s.Level = c.Level
 	if a, ok := c.alert(); ok {
-		b.c.Alerts = append(b.c.Alerts, Alert{At: at, Side: side, Level: tls.AlertFatal, Description: a})
+		s.fact("alert", a.String(), "RFC 9001, Section 4.8")
 		if m := a.Meaning(); m != "" {
 			s.Says[0] += ": " + strings.TrimSuffix(m, ".")
 		}
@@ -308,6 +308,7 @@ func (b *Builder) QUICClose(side flow.Side, c QUICClose, at flow.Mark) {
 func (b *Builder) QUICGoogleHello(h GoogleHello, at flow.Mark) {
 	b.order++
 	q := b.quicState()
+	q.limit.validated = true // Google's rules for that were others
 	b.log(Message{At: at, Side: h.Side, Name: h.Message, Size: h.Size})
 	says := map[string]string{
 		"CHLO": "Google's own handshake, which is no TLS",

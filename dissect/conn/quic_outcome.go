@@ -14,7 +14,7 @@ func (b *Builder) quicFlights() {
 	resumed := b.c.Resumption != nil
 	if s.sealed > 0 {
 		r := sealedRecord{at: s.first, order: s.order}
-		name := count(s.sealed, "Handshake packet")
+		name := handshakePackets(s.sealed)
 		verb := "hold"
 		if s.sealed == 1 {
 			verb = "holds"
@@ -30,7 +30,7 @@ func (b *Builder) quicFlights() {
 	}
 	if c.sealed > 0 {
 		r := sealedRecord{at: c.last, order: b.order}
-		name := count(c.sealed, "Handshake packet")
+		name := handshakePackets(c.sealed)
 		switch {
 		case !q.stands.Seen():
 			b.keRow13(flow.Client, r, name, c.bytes, b.quicClientSays(c))
@@ -54,6 +54,14 @@ func (b *Builder) quicFlights() {
 		b.c.CertificateCheck.reach(b.finished[flow.Server])
 	}
 	b.keysDone13()
+}
+
+// handshakePackets counts packets as rows name them.
+func handshakePackets(n int) string {
+	if n == 1 {
+		return "Handshake packet"
+	}
+	return count(n, "Handshake packet")
 }
 
 // quicClientSays words Handshake packets of a client that then said no more.
@@ -85,6 +93,8 @@ func (b *Builder) decideQUIC() {
 	case googleStands:
 		c.Outcome = Established
 		c.Why = "Google's own handshake, which is no TLS: both sides seal what they send."
+		c.KeyExchange.State, c.KeyExchange.Headline = Done, "done, by Google's own handshake"
+		c.CertificateCheck.State, c.CertificateCheck.Headline = Hidden, "hidden: Google's own handshake carries the certificate compressed"
 	case len(q.closes) > 0:
 		b.quicClosed(&q.closes[0])
 	case b.onesided() == int(flow.Server):

@@ -21,6 +21,8 @@ type cryptoStream struct {
 	held   int
 	after  flow.Mark // where the last bytes in order came
 	lost   bool      // something had to be given up
+	cut    int       // bytes that a packet lost when it was captured, behind those in order
+	closed bool      // the hole was told: nothing more is taken
 }
 
 // piece is a stretch that came before its turn.
@@ -33,14 +35,14 @@ type piece struct {
 // if the stretch had to be given up.
 func (c *cryptoStream) add(offset uint64, b []byte, at flow.Mark, deliver func([]byte)) bool {
 	end := offset + uint64(len(b))
-	if end <= c.next {
+	if end <= c.next || c.closed {
 		return true
 	}
 	if offset > c.next {
 		return c.hold(offset, b)
 	}
 	b = b[c.next-offset:]
-	c.next, c.after = end, at
+	c.next, c.after, c.cut = end, at, 0
 	deliver(b)
 	for len(c.pieces) > 0 && c.pieces[0].offset <= c.next {
 		p := c.pieces[0]
@@ -87,14 +89,20 @@ func (c *cryptoStream) hold(offset uint64, b []byte) bool {
 	return true
 }
 
-// hole returns the first stretch that is missing between those that came.
-func (c *cryptoStream) hole() (conn.Gap, bool) {
-	if len(c.pieces) == 0 {
-		return conn.Gap{}, false
+// close gives up what is missing, and returns the first of it.
+func (c *cryptoStream) close() (g conn.Gap, ok bool) {
+	g = conn.Gap{After: c.after.Packet, Offset: int64(min(c.next, 1<<62)), Why: "not captured"}
+	switch {
+	case c.closed || len(c.pieces) == 0 && c.cut == 0:
+		return g, false
+	case len(c.pieces) > 0:
+		g.Bytes = int64(min(c.pieces[0].offset-c.next, 1<<62))
+		if c.lost {
+			g.Why = "given up: too much came before its turn"
+		}
+	default:
+		g.Bytes, g.Why = int64(c.cut), "cut off by the snapshot length"
 	}
-	why := "not captured"
-	if c.lost {
-		why = "given up: too much came before its turn"
-	}
-	return conn.Gap{Bytes: int64(c.pieces[0].offset - c.next), After: c.after.Packet, Offset: int64(c.next), Why: why}, true
+	c.closed, c.pieces, c.held = true, nil, 0
+	return g, true
 }

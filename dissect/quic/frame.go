@@ -26,12 +26,16 @@ type frame struct {
 	data   []byte // CRYPTO, STREAM, DATAGRAM; reason of CONNECTION_CLOSE; id of NEW_CONNECTION_ID
 	code   uint64 // CONNECTION_CLOSE
 	cause  uint64 // CONNECTION_CLOSE: type of the frame that led to it
+	short  int    // bytes of data that the payload does not hold
 }
 
 // next reads the frame at the front of r. It returns false at the end and at
 // the first frame that cannot be read; then r has an error. Padding is passed
 // over. The data of a CRYPTO frame that ends early is kept.
 func (f *frame) next(r *wire.Reader) bool {
+	if r.Failed() {
+		return false
+	}
 	b := r.Peek()
 	n := 0
 	for n < len(b) && b[n] == framePadding {
@@ -48,11 +52,11 @@ func (f *frame) next(r *wire.Reader) bool {
 		ack(r, t == frameAckECN)
 	case t == frameCrypto:
 		f.offset = r.Varint("CRYPTO.offset")
-		f.data = data(r, "CRYPTO.data")
+		f.data, f.short = data(r, "CRYPTO.data")
 	case t >= frameStream && t <= 0x0f:
 		f.readStream(r)
 	case t == frameNewToken:
-		f.data = data(r, "NEW_TOKEN.token")
+		f.data, _ = data(r, "NEW_TOKEN.token")
 	case t == frameNewID:
 		r.Varint("NEW_CONNECTION_ID.sequence_number")
 		r.Varint("NEW_CONNECTION_ID.retire_prior_to")
@@ -63,29 +67,28 @@ func (f *frame) next(r *wire.Reader) bool {
 		if t == frameClose {
 			f.cause = r.Varint("CONNECTION_CLOSE.frame_type")
 		}
-		f.data = data(r, "CONNECTION_CLOSE.reason_phrase")
+		f.data, _ = data(r, "CONNECTION_CLOSE.reason_phrase")
 	case t == frameDatagram:
 		f.data = r.Rest("DATAGRAM.data")
 	case t == frameDatagram|1:
-		f.data = data(r, "DATAGRAM.data")
+		f.data, _ = data(r, "DATAGRAM.data")
 	default:
 		f.readFixed(r)
 	}
-	return !r.Failed() || t0data(f)
+	return !r.Failed() || f.short > 0
 }
 
-// t0data reports whether a frame that was cut still has something to give.
-func t0data(f *frame) bool { return f.typ == frameCrypto && len(f.data) > 0 }
-
-// data reads a length and as many bytes of what it counts as there are.
-func data(r *wire.Reader, field string) []byte {
+// data reads a length and as many bytes of what it counts as there are. Short
+// is how many there should be more.
+func data(r *wire.Reader, field string) (b []byte, short int) {
 	n := r.Varint(field)
 	if n > uint64(r.Len()) {
-		rest := r.Peek()
-		r.Fail(field, int(min(n, 1<<30)))
-		return rest
+		b = r.Peek()
+		n = min(n, 1<<30)
+		r.Fail(field, int(n))
+		return b, int(n) - len(b)
 	}
-	return r.Bytes(int(n), field)
+	return r.Bytes(int(n), field), 0
 }
 
 // ack passes over the fields of an ACK frame (RFC 9000, Section 19.3).
@@ -111,7 +114,7 @@ func (f *frame) readStream(r *wire.Reader) {
 		f.offset = r.Varint("STREAM.offset")
 	}
 	if f.typ&2 != 0 {
-		f.data = data(r, "STREAM.data")
+		f.data, _ = data(r, "STREAM.data")
 	} else {
 		f.data = r.Rest("STREAM.data")
 	}

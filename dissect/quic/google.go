@@ -154,7 +154,7 @@ func (s *Stream) googleFrames(side flow.Side, b []byte, at flow.Mark) (found boo
 			continue
 		case t == 0x08: // CRYPTO
 			offset = r.Varint("CRYPTO.offset")
-			body = data(&r, "CRYPTO.data")
+			body, _ = data(&r, "CRYPTO.data")
 		case t == 0x02: // CONNECTION_CLOSE
 			code := r.Uint32("CONNECTION_CLOSE.error_code")
 			reason := r.Vec16("CONNECTION_CLOSE.reason_phrase")
@@ -214,6 +214,10 @@ const mostHello = 4096
 // googleBytes takes bytes of Google's handshake at an offset of their stream.
 // It reports whether they can be that.
 func (s *Stream) googleBytes(side flow.Side, offset uint64, b []byte, at flow.Mark) bool {
+	if !s.google {
+		s.handshake(side, conn.Plain, offset, b, at)
+		return true
+	}
 	if offset == 0 && !isGoogleMessage(b) {
 		return false
 	}

@@ -101,11 +101,16 @@ func (s *Stream) takeInitial(side flow.Side, h *header, b []byte, missing int, a
 	if o.partial {
 		s.in.Note(side, "an Initial packet was cut when it was captured: what is read of it is not authenticated", at)
 	}
-	if h.version == googleQ50 {
+	switch h.version {
+	case googleQ50:
 		s.google = true
 		s.googleFrames(side, o.payload, at)
-	} else {
+	case googleT50, googleT51: // TLS in Google's frames
+		s.googleFrames(side, o.payload, at)
+	default:
+		s.partial = o.partial
 		s.frames(side, conn.Plain, o.payload, &p, at)
+		s.partial = false
 	}
 	s.in.QUICPacket(side, p, at)
 }
@@ -176,6 +181,12 @@ func (s *Stream) frames(side flow.Side, lv conn.Level, payload []byte, p *conn.Q
 		case t == frameNewID:
 			s.chose(side, f.data)
 		}
+	}
+	if s.partial {
+		if c := &s.crypto[side][space(lv)]; f.typ == frameCrypto && f.offset+uint64(len(f.data)) == c.next {
+			c.cut = f.short
+		}
+		return
 	}
 	if err := r.Err(); err != nil && len(payload) > 0 {
 		s.in.Note(side, "malformed frame: "+err.Error(), at)

@@ -74,6 +74,7 @@ type Stream struct {
 	random   []byte
 	secrets  *secrets
 	scratch  []byte
+	partial  bool // the payload at hand was cut when it was captured
 	answered bool // a packet of the server's was believed
 
 	strange   flow.Mark // a short packet of the server whose connection id nobody chose
@@ -137,16 +138,25 @@ func (s *Stream) Close(how conn.End, by flow.Side, at flow.Mark) {
 	s.closed = true
 	for side := range s.crypto {
 		for lv := range s.crypto[side] {
-			if g, ok := s.crypto[side][lv].hole(); ok {
-				g.Side = flow.Side(side)
-				s.in.Gap(g, at)
-			}
+			s.settle(flow.Side(side), lv, at)
 		}
 	}
 	if s.strange.Seen() && s.strange == s.last && s.strangeAt < 128 {
 		s.in.Note(flow.Server, "the last datagram carries a connection id that was never seen and nothing follows it: this fits a stateless reset, by which a server that lost its state ends a connection", s.strange)
 	}
 	s.in.End(how, by, at)
+}
+
+// settle gives up what is missing of the handshake bytes of a level.
+func (s *Stream) settle(side flow.Side, space int, at flow.Mark) {
+	c := &s.crypto[side][space]
+	if g, ok := c.close(); ok {
+		if c.after.Seen() {
+			at = c.after
+		}
+		g.Side = side
+		s.in.Gap(g, at)
+	}
 }
 
 // long takes a packet with a long header (RFC 9000, Section 17.2).
@@ -175,6 +185,9 @@ func (s *Stream) long(side flow.Side, h *header, b []byte, missing int, at flow.
 		s.sealed(side, h, b, spaceApplication, at)
 	case conn.QUICHandshake:
 		s.chose(side, h.scid)
+		if side == flow.Client { // it has the server's answer, so no more of its hello will come
+			s.settle(side, spaceInitial, at)
+		}
 		s.sealed(side, h, b, spaceHandshake, at)
 	}
 }
@@ -244,6 +257,9 @@ func (s *Stream) short(side flow.Side, b, first []byte, behind bool, missing int
 	if len(b) < 1+minShort && !behind && missing == 0 {
 		s.in.Note(side, "a datagram too small for any QUIC packet", at)
 		return
+	}
+	if side == flow.Client {
+		s.settle(side, spaceInitial, at)
 	}
 	p := conn.QUICPacket{Kind: conn.QUICOneRTT, Size: len(b) + missing}
 	if s.keys != nil && missing == 0 {
