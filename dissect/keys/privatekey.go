@@ -1,0 +1,260 @@
+package keys
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+)
+
+// maxKeyFile bounds what is read of a private key file, in bytes.
+const maxKeyFile = 4 << 20
+
+// A PrivateKey opens RSA key exchanges of the server that it belongs to.
+type PrivateKey struct {
+	n, d   *big.Int
+	source string
+	used   bool
+}
+
+// Format shows nothing of the key.
+func (k *PrivateKey) Format(f fmt.State, _ rune) { hide(f) }
+
+// Bits returns the length of the modulus.
+func (k *PrivateKey) Bits() int { return k.n.BitLen() }
+
+// A KeyError says why a file gives no private key.
+type KeyError struct {
+	Source string
+	What   string
+	Tip    string
+	Err    error // ErrNoPassword, ErrPassword, or of the file system
+}
+
+func (e *KeyError) Error() string {
+	if e.What == "" {
+		return fmt.Sprintf("private key %s: %v", e.Source, e.Err)
+	}
+	return fmt.Sprintf("private key %s: %s", e.Source, e.What)
+}
+
+// Hint says what to do about it.
+func (e *KeyError) Hint() string { return e.Tip }
+
+// Unwrap returns the cause.
+func (e *KeyError) Unwrap() error { return e.Err }
+
+// ErrPassword says that a password does not open an encrypted key.
+var ErrPassword = errors.New("wrong password, or a damaged file")
+
+// LoadPrivateKeys reads the RSA keys of a file: see [ParsePrivateKeys].
+func LoadPrivateKeys(path string, password []byte) ([]*PrivateKey, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, &KeyError{Source: path, Err: err}
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err == nil && st.Size() > maxKeyFile {
+		return nil, &KeyError{Source: path, What: "too large for a key"}
+	}
+	var buf bytes.Buffer
+	if _, err := buf.ReadFrom(&limited{f, maxKeyFile}); err != nil {
+		return nil, &KeyError{Source: path, Err: err}
+	}
+	return ParsePrivateKeys(buf.Bytes(), password, path)
+}
+
+// limited ends a file that grows while it is read.
+type limited struct {
+	f    *os.File
+	left int
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errors.New("too large for a key")
+	}
+	n, err := l.f.Read(p[:min(len(p), l.left)])
+	l.left -= n
+	return n, err
+}
+
+// ParsePrivateKeys reads the RSA private keys of a file in PEM (PKCS#1,
+// PKCS#8, encrypted or not; blocks of other kinds are passed over), DER, or
+// PKCS#12. The password is nil if there is none. The source is for errors,
+// which are *KeyError.
+//
+// Encrypted forms that are read: PKCS#8 and PKCS#12 with PBES2 (PBKDF2, AES or
+// 3DES), PKCS#12 with the older 3DES and RC2, and PEM with a DEK-Info header.
+func ParsePrivateKeys(data, password []byte, source string) ([]*PrivateKey, error) {
+	fail := func(what string, err error) ([]*PrivateKey, error) {
+		e := &KeyError{Source: source, What: what, Err: err}
+		if errors.Is(err, ErrNoPassword) {
+			e.Tip = "give the password of the file"
+		}
+		return nil, e
+	}
+	ders, other, err := keyDERs(data, password)
+	if err != nil {
+		return fail("", err)
+	}
+	var found []*PrivateKey
+	var kind string
+	for _, der := range ders {
+		k, what := parseRSA(der)
+		if k == nil {
+			kind = what
+			continue
+		}
+		k.source = source
+		found = append(found, k)
+	}
+	switch {
+	case len(found) > 0:
+		return found, nil
+	case kind != "":
+		return fail(kind, nil)
+	case other != "":
+		return fail(fmt.Sprintf("holds %s and no private key", other), nil)
+	}
+	return fail("neither PEM, DER nor PKCS#12", nil)
+}
+
+// keyDERs returns the DER of the private keys in a file.
+func keyDERs(data, password []byte) (ders [][]byte, other string, err error) {
+	if !bytes.Contains(data, []byte("-----BEGIN ")) {
+		if len(data) == 0 || data[0] != 0x30 {
+			return nil, "", nil
+		}
+		return derKeys(data, password)
+	}
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		switch block.Type {
+		case "PRIVATE KEY", "RSA PRIVATE KEY":
+			der, err := decryptPEM(block, password)
+			if err != nil {
+				return nil, "", err
+			}
+			ders = append(ders, der)
+		case "ENCRYPTED PRIVATE KEY":
+			der, err := decryptPKCS8(block.Bytes, password)
+			if err != nil {
+				return nil, "", err
+			}
+			ders = append(ders, der)
+		case "EC PRIVATE KEY":
+			other = "an EC key, which opens no RSA key exchange,"
+		case "CERTIFICATE":
+			if other == "" {
+				other = "a certificate"
+			}
+		}
+	}
+	if len(ders) == 0 && other == "" {
+		other = "other PEM blocks"
+	}
+	return ders, other, nil
+}
+
+// decryptPEM undoes the encryption of PEM itself (RFC 1423), weak but met.
+func decryptPEM(b *pem.Block, password []byte) ([]byte, error) {
+	if !x509.IsEncryptedPEMBlock(b) { //nolint:staticcheck // keys of old servers have it
+		return b.Bytes, nil
+	}
+	if password == nil {
+		return nil, ErrNoPassword
+	}
+	der, err := x509.DecryptPEMBlock(b, password) //nolint:staticcheck // as above
+	if err != nil {
+		return nil, ErrPassword
+	}
+	return der, nil
+}
+
+// derKeys reads a file that is DER.
+func derKeys(data, password []byte) ([][]byte, string, error) {
+	if k, _ := parseRSA(data); k != nil {
+		return [][]byte{data}, "", nil
+	}
+	if _, ok := asEncryptedPKCS8(data); ok {
+		der, err := decryptPKCS8(data, password)
+		return [][]byte{der}, "", err
+	}
+	if _, err := x509.ParseCertificate(data); err == nil {
+		return nil, "a certificate", nil
+	}
+	ders, err := pkcs12Keys(data, password)
+	if err == nil && len(ders) == 0 {
+		return [][]byte{data}, "", nil // let parseRSA name the kind
+	}
+	return ders, "", err
+}
+
+// pkcs1Key is the head of RSAPrivateKey (RFC 8017, Appendix A.1.2).
+type pkcs1Key struct {
+	Version int
+	N       *big.Int
+	E       int
+	D       *big.Int
+	P, Q    *big.Int
+	Dp, Dq  *big.Int
+	Qinv    *big.Int
+}
+
+// parseRSA reads a PKCS#1 or PKCS#8 key; if it is none of RSA, what says so.
+// Keys that the standard library finds too short or odd are read too: old
+// servers have them.
+func parseRSA(der []byte) (k *PrivateKey, what string) {
+	var p8 struct {
+		Version int
+		Algo    struct {
+			OID    asn1.ObjectIdentifier
+			Params asn1.RawValue `asn1:"optional"`
+		}
+		Key  []byte
+		Rest asn1.RawValue `asn1:"optional"`
+	}
+	if _, err := asn1.Unmarshal(der, &p8); err == nil {
+		if !p8.Algo.OID.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}) {
+			return nil, fmt.Sprintf("holds a key of type %s; only RSA keys open a key exchange", p8.Algo.OID)
+		}
+		der = p8.Key
+	}
+	var p1 pkcs1Key
+	if _, err := asn1.Unmarshal(der, &p1); err != nil || p1.N == nil || p1.D == nil {
+		return nil, "is not a private key that can be read"
+	}
+	if p1.N.Sign() <= 0 || p1.D.Sign() <= 0 || p1.N.BitLen() < 256 || p1.N.BitLen() > 16384 || p1.D.Cmp(p1.N) >= 0 {
+		return nil, "holds an RSA key with impossible numbers"
+	}
+	return &PrivateKey{n: p1.N, d: p1.D}, ""
+}
+
+// fits reports whether k belongs to a public key.
+func (k *PrivateKey) fits(pub *rsa.PublicKey) bool { return pub != nil && k.n.Cmp(pub.N) == 0 }
+
+// decrypt removes PKCS#1 v1.5 encryption (RFC 8017, Section 7.2.2). Package
+// crypto/rsa refuses short keys; nothing here is secret from a peer, so that
+// it may take any time.
+func (k *PrivateKey) decrypt(b []byte) ([]byte, bool) {
+	size := (k.n.BitLen() + 7) / 8
+	c := new(big.Int).SetBytes(b)
+	if len(b) > size+8 || c.Cmp(k.n) >= 0 {
+		return nil, false
+	}
+	m := c.Exp(c, k.d, k.n).FillBytes(make([]byte, size))
+	if m[0] != 0 || m[1] != 2 {
+		return nil, false
+	}
+	i := bytes.IndexByte(m[2:], 0)
+	if i < 8 {
+		return nil, false
+	}
+	return m[2+i+1:], true
+}
