@@ -57,6 +57,9 @@ type Builder struct {
 	foreign          foreign
 	quic             *quicState // with carrier "quic"
 	without          string     // why there is no TLS at all
+	ssl2             *ssl2      // the handshake of SSL 2.0; nil for any other version
+	ssl2Refusal      string     // what an error of SSL 2.0 said
+	ssl2RefusedBy    flow.Side
 	shareSizes       map[tls.NamedGroup]int
 	pending          *Pending
 	end              End
@@ -165,21 +168,6 @@ func (b *Builder) Alert(side flow.Side, lv Level, level tls.AlertLevel, desc tls
 	}
 	b.c.Alerts = append(b.c.Alerts, Alert{At: at, Side: side, Level: level, Description: desc})
 	b.alertStep(side, level, desc, at)
-}
-
-// SSLv2 implements [Input].
-func (b *Builder) SSLv2(side flow.Side, body []byte, at flow.Mark) {
-	b.order++
-	var m tls.SSL2Hello
-	err := m.Decode(body)
-	b.log(Message{At: at, Side: side, Name: "ClientHello (SSLv2 format)", Size: len(body), Type: tls.TypeClientHello, Body: b.keep(body), Err: text(err)})
-	b.count(side, tls.TypeClientHello)
-	if err != nil {
-		b.Note(side, "SSLv2-format ClientHello: "+err.Error(), at)
-		return
-	}
-	b.sslv2Hello(&m, len(body), at)
-	b.record(body)
 }
 
 // Data implements [Input].

@@ -217,7 +217,7 @@ func (b *Builder) sslv2Hello(m *tls.SSL2Hello, n int, at flow.Mark) {
 	}
 	b.c.Offered = o
 	b.randoms[flow.Client] = random
-	b.ccStep(flow.Client, at, "ClientHello", "client_hello", n, "in the format of SSL 2.0, which cannot name a server; offers up to "+m.Version.String()+", "+count(len(o.CipherSuites), "cipher suite"))
+	b.ccStep(flow.Client, at, "ClientHello", "client_hello", n, "in the format of SSL 2.0, which cannot name a server; offers up to "+m.Version.String()+", "+count(len(o.CipherSpecs), "cipher"))
 	b.phaseBegins(at)
 }
 

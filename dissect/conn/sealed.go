@@ -30,6 +30,9 @@ type sealedRun struct {
 func (b *Builder) Sealed(side flow.Side, typ tls.ContentType, n int, at flow.Mark) {
 	b.order++
 	switch {
+	case b.ssl2 != nil:
+		b.ssl2Sealed(side, n, at)
+		return
 	case typ == tls.ContentAlert:
 		if len(b.c.Alerts) < 64 {
 			b.c.Alerts = append(b.c.Alerts, Alert{At: at, Side: side, Encrypted: true})

@@ -79,7 +79,7 @@ func (s *Stream) finish(side flow.Side, body []byte, at flow.Mark) {
 	switch h.rh.Type {
 	case contentTorn:
 	case contentSSL2:
-		s.in.SSLv2(side, body, at)
+		s.finishSSL2(side, body, n, at)
 	case tls.ContentChangeCipherSpec:
 		s.in.ChangeCipherSpec(side, at)
 		h.ccs = true

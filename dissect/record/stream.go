@@ -27,8 +27,10 @@ const maxSealed = 1<<14 + 2048
 
 // A Stream unwraps the records of one flow. Call [NewStream] to make one.
 type Stream struct {
-	in    conn.Input
-	sides [2]half
+	in     conn.Input
+	sides  [2]half
+	hello2 bool // the ClientHello had the format of SSL 2.0
+	ssl2   bool // so has all that follows
 }
 
 // mode says what is done with the content of a record.
@@ -122,10 +124,18 @@ func (s *Stream) Skipped(side flow.Side, n int64, at flow.Mark) {
 // header collects header bytes and, once they are complete, begins the record.
 func (s *Stream) header(side flow.Side, b []byte, at flow.Mark) int {
 	h := &s.sides[side]
+	if s.ssl2 && h.records > 0 {
+		return s.headerSSL2(side, b, at)
+	}
 	n := copy(h.hdr[h.hdrLen:], b)
 	h.hdrLen += n
 	if h.hdrLen < headerLen {
 		return n
+	}
+	if h.records == 0 && s.hello2 {
+		if s.ssl2 = looksSSL2Answer(h.hdr[:]); s.ssl2 {
+			return n + s.headerSSL2(side, b[n:], at)
+		}
 	}
 	if h.records == 0 && LooksSSL2(h.hdr[:]) {
 		s.beginSSL2(side)
@@ -170,34 +180,6 @@ func (s *Stream) limitOf(h *half, t tls.ContentType) int {
 	}
 	return maxSealed
 }
-
-// LooksSSL2 reports whether b begins with a ClientHello in the format of SSL
-// 2.0: a two-byte header, message type 1 and a version (RFC 5246, Appendix
-// E.2). It needs five bytes.
-func LooksSSL2(b []byte) bool {
-	if len(b) < headerLen || b[0]&0x80 == 0 || b[2] != tls.SSL2ClientHello {
-		return false
-	}
-	n := int(b[0]&0x7f)<<8 | int(b[1])
-	v := tls.Version(b[3])<<8 | tls.Version(b[4])
-	return n >= 9+3+16 && n <= 9+1<<12 && (v == tls.VersionSSL2 || v >= tls.VersionSSL3 && v <= tls.VersionTLS13)
-}
-
-// beginSSL2 starts collecting an SSL 2.0 record. Its header is shorter than a
-// TLS one, so the bytes behind it are content.
-func (s *Stream) beginSSL2(side flow.Side) {
-	h := &s.sides[side]
-	var v2 tls.SSL2Header
-	_ = v2.Decode(h.hdr[:]) // five bytes are enough
-	h.rh = tls.RecordHeader{Type: contentSSL2, Length: v2.Length}
-	h.records++
-	h.mode = whole
-	h.body = append(h.body[:0], h.hdr[v2.HeaderLen:]...)
-	h.left = int64(v2.Length - len(h.body))
-}
-
-// contentSSL2 marks a record that is no TLS record; no content type has it.
-const contentSSL2 tls.ContentType = 0
 
 // content takes the next bytes of the current record and returns how many.
 func (s *Stream) content(side flow.Side, b []byte, at flow.Mark) int {

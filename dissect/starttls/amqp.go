@@ -19,7 +19,7 @@ func (amqp) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 	case side == flow.Client && !l.asked.Seen():
 		return 8, l.ask(at)
 	case side == flow.Client:
-		return 0, l.expose("another protocol header", at)
+		return 0, l.carryOn("another protocol header", at)
 	case b[4] == 2:
 		return 8, l.grant("the same header", at)
 	}

@@ -131,7 +131,7 @@ func (httpUpgrade) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, 
 	case side == flow.Client && !l.asked.Seen():
 		return n, l.ask(at)
 	case side == flow.Client:
-		return n, l.expose("its requests", at)
+		return n, l.carryOn("its requests", at)
 	}
 	switch s := status(first); {
 	case s == 101 && strings.HasPrefix(strings.ToUpper(header(h, "Upgrade")), "TLS/"):

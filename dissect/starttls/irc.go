@@ -45,7 +45,7 @@ func (irc) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 		case "PASS", "OPER", "AUTHENTICATE":
 			return l.expose("its login ("+w+")", at)
 		case "JOIN", "PRIVMSG":
-			return l.expose("its messages ("+w+")", at)
+			return l.carryOn("its messages ("+w+")", at)
 		}
 		return more
 	})

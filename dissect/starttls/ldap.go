@@ -97,9 +97,9 @@ func (d ldap) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next)
 	case side == flow.Client && op == ldapExtended && bytes.Contains(content, []byte(startTLS)):
 		return n, l.ask(at)
 	case side == flow.Client && op == ldapBind && l.refused.Seen():
-		return n, l.expose("its login (bind)", at)
+		return n, l.carryOn("its login (bind)", at)
 	case side == flow.Client && op == ldapSearch && l.refused.Seen():
-		return n, l.expose("its searches", at)
+		return n, l.carryOn("its searches", at)
 	case side == flow.Server && op == ldapExtendedResponse && l.waiting():
 		return n, ldapAnswer(l, content, at)
 	}

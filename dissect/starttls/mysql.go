@@ -56,7 +56,7 @@ func (d *mysql) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, nex
 		l.ask(at)
 		return n, l.grant("", at)
 	}
-	return 0, l.expose("its login", at)
+	return 0, l.carryOn("its login", at)
 }
 
 // mysqlGreeting reads the server's first packet (MySQL, "Protocol::HandshakeV10").

@@ -23,7 +23,7 @@ func (nntp) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 		case "AUTHINFO":
 			return l.expose("its login (AUTHINFO)", at)
 		case "GROUP", "ARTICLE", "POST", "IHAVE", "NEWNEWS", "HEAD", "BODY", "CHECK", "TAKETHIS":
-			return l.expose("its commands ("+w+")", at)
+			return l.carryOn("its commands ("+w+")", at)
 		}
 		return more
 	})

@@ -17,11 +17,13 @@ func (pop3) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 		return 0, more
 	}
 	return eachLine(b, func(s string) next {
-		switch w, _ := word(s); w {
+		switch w, rest := word(s); w {
 		case "STLS":
 			return l.ask(at)
 		case "USER", "PASS", "APOP", "AUTH":
-			return l.expose("its login ("+w+")", at)
+			if rest != "" { // AUTH alone asks what there is (RFC 5034)
+				return l.expose("its login ("+w+")", at)
+			}
 		}
 		return more
 	})

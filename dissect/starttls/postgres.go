@@ -39,7 +39,7 @@ func (d *postgres) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, 
 		l.say("GSSENCRequest")
 		return 8, pause
 	case l.refused.Seen() && code>>16 == 3:
-		return 0, l.expose("its startup message, with the names of user and database,", at)
+		return 0, l.carryOn("its startup message, with the names of user and database,", at)
 	}
 	return 0, over
 }

@@ -26,7 +26,7 @@ func smtpCommand(l *Layer, s string, at flow.Mark) next {
 	case "AUTH":
 		return l.expose("its login (AUTH)", at)
 	case "MAIL":
-		return l.expose("its mail", at)
+		return l.carryOn("its mail", at)
 	}
 	return more
 }

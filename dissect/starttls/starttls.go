@@ -96,12 +96,18 @@ func (l *Layer) refuse(answer string, at flow.Mark) next {
 // waiting reports whether the client asked and the server has not answered.
 func (l *Layer) waiting() bool { return l.asked.Seen() && !l.agreed.Seen() && !l.refused.Seen() }
 
-// expose notes what the client sends in the clear though TLS was to be had, or
-// after it was refused. Reading ends: the rest is no matter of this program.
+// expose notes what the client sends in the clear. TLS may still come.
 func (l *Layer) expose(what string, at flow.Mark) next {
 	if !l.exposed.Seen() {
 		l.exposed, l.sent = at, what
+		l.say(what + " in the clear")
 	}
+	return more
+}
+
+// carryOn is expose for what ends all talk of TLS.
+func (l *Layer) carryOn(what string, at flow.Mark) next {
+	l.expose(what, at)
 	return over
 }
 
