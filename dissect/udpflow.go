@@ -5,10 +5,12 @@ import (
 	"slices"
 
 	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/dtls"
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/packet"
 	"github.com/tlslens/tlslens/dissect/quic"
 	"github.com/tlslens/tlslens/dissect/record"
+	"github.com/tlslens/tlslens/dissect/tls"
 )
 
 // A datagramCarrier finds TLS in datagrams, by content and never by port.
@@ -24,6 +26,7 @@ type datagramCarrier struct {
 // datagramCarriers lists them in the order in which they are asked.
 var datagramCarriers = [...]datagramCarrier{
 	{"quic", quic.Probe, func(f *udpFlow) datagramStream { return quic.NewStream(f.builder, nil, f.issued) }},
+	{"dtls", dtls.Probe, func(f *udpFlow) datagramStream { return dtls.NewStream(f.builder, f.p.udp.fragments, f.issued) }},
 }
 
 // A datagramStream reads the datagrams of one connection.
@@ -93,11 +96,14 @@ type datagrams struct {
 	table  *flow.Table[udpEntry]
 	ids    idIndex
 	opened uint64 // connections so far
+
+	fragments *dtls.Budget // of handshake messages over DTLS that wait
 }
 
 func (u *datagrams) init(p *pipeline) {
 	u.table = flow.NewTable(p.opt.Limits, p.evictedDatagrams)
 	u.ids.of = map[idKey]*udpFlow{}
+	u.fragments = dtls.NewBudget(p.opt.Limits.TotalBytes)
 }
 
 // announce lets the caller hear of a connection while it is read, if it wants.
@@ -269,12 +275,16 @@ func (x *idIndex) find(d *packet.Packet) *udpFlow {
 		}
 		return nil
 	}
+	at := 1
+	if tls.ContentType(b[0]) == tls.ContentTLS12CID {
+		at = 11 // behind version, epoch and number of the record (RFC 9146, Section 4)
+	}
 	for n, ids := range x.sizes {
-		if ids == 0 || len(b) < 1+n {
+		if ids == 0 || len(b) < at+n {
 			continue
 		}
 		k.n, k.id = uint8(n), [20]byte{}
-		copy(k.id[:], b[1:1+n])
+		copy(k.id[:], b[at:at+n])
 		if f := x.of[k]; f != nil {
 			return f
 		}

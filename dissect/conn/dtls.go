@@ -8,19 +8,6 @@ import (
 	"github.com/tlslens/tlslens/dissect/tls"
 )
 
-// A DatagramInput is an [Input] that takes what only headers of DTLS tell. A
-// [Builder] is one.
-type DatagramInput interface {
-	Input
-	// MessageSeq tells the message_seq of the handshake message that is
-	// delivered next; it is part of what handshake signatures cover (RFC 6347,
-	// Section 4.2.6).
-	MessageSeq(side flow.Side, seq uint16)
-	// SealedIn reports a sealed record, n bytes after its header, that hides its
-	// content type, as in DTLS 1.3 and with a connection id, but shows its level.
-	SealedIn(side flow.Side, lv Level, n int, at flow.Mark)
-}
-
 // datagrams is what a Builder knows of a connection over DTLS.
 type datagrams struct {
 	on       bool // message_seq is told
@@ -32,8 +19,10 @@ type datagrams struct {
 // isDTLS reports whether the connection's carrier is DTLS.
 func (b *Builder) isDTLS() bool { return b.c.Carrier == "dtls" }
 
-// MessageSeq implements [DatagramInput]. After a message that is not in the
-// capture nobody can check what signatures cover.
+// MessageSeq tells the message_seq of the handshake message over DTLS that is
+// delivered next; it is part of what handshake signatures cover (RFC 6347,
+// Section 4.2.6). After a message that is not in the capture nobody can check
+// them.
 func (b *Builder) MessageSeq(side flow.Side, seq uint16) {
 	d := &b.dgram
 	if last := d.seq[side]; d.on && last >= 0 && int(seq) > last+1 {
@@ -100,7 +89,8 @@ func (b *Builder) headerLen() int {
 	return handshakeHeader
 }
 
-// SealedIn implements [DatagramInput].
+// SealedIn takes a sealed record, n bytes after its header, that hides its content
+// type, as in DTLS 1.3 and with a connection id, but shows its level.
 func (b *Builder) SealedIn(side flow.Side, lv Level, n int, at flow.Mark) {
 	b.order++
 	t := &b.c.Tunnel.Sides[side]
@@ -147,10 +137,14 @@ func (b *Builder) sealedFlight(side flow.Side, n int, at flow.Mark) {
 }
 
 // fitsACK reports whether a sealed record of n bytes fits an ACK: a list of
-// record numbers of 16 bytes each (RFC 9147, Section 7).
+// record numbers of 16 bytes each (RFC 9147, Section 7), in drafts of 8.
 func (b *Builder) fitsACK(n int) bool {
 	n -= b.overhead13() + 2
-	return n >= 0 && n%16 == 0 && n != handshakeHeader+b.hashLen() && n <= 16*16
+	size := 16
+	if b.c.Version != tls.VersionDTLS13 {
+		size = 8
+	}
+	return n >= 0 && n%size == 0 && n+2 != b.headerLen()+b.hashLen() && n <= 16*16
 }
 
 // srtpNames are the profiles of the registry "DTLS-SRTP Protection Profiles".

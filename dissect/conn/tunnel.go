@@ -125,6 +125,9 @@ func (b *Builder) sideSays(side flow.Side) []string {
 		if side == flow.Server && len(t.sizes) >= 2 && t.sizes[0] == t.sizes[1] && t.sizes[0] > 60 && t.sizes[0] < 2200 && t.TunnelRecords > 2 {
 			says = append(says, "first two fit NewSessionTicket")
 		}
+		if b.isDTLS() && len(t.sizes) > 0 && b.fitsACK(t.sizes[0]) {
+			says = append(says, "first fits an acknowledgement (ACK)")
+		}
 		if t.lastAlert {
 			says = append(says, "last fits an alert (close_notify)")
 		}

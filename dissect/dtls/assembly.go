@@ -24,9 +24,6 @@ type Budget struct{ left int }
 // NewBudget returns a Budget of n bytes.
 func NewBudget(n int) *Budget { return &Budget{left: n} }
 
-// Share makes the Stream hold no more than b allows.
-func (s *Stream) Share(b *Budget) { s.budget = b }
-
 // take asks for n bytes.
 func (b *Budget) take(n int) bool {
 	if b == nil {
@@ -257,9 +254,7 @@ func (s *Stream) deliver(side flow.Side, lv conn.Level, typ tls.HandshakeType, s
 	s.settle(side, at)
 	a.next = seq + 1
 	s.noteHello(side, typ, seq, body)
-	if s.hidden != nil {
-		s.hidden.MessageSeq(side, uint16(seq))
-	}
+	s.in.MessageSeq(side, uint16(seq))
 	s.hand(side, lv, typ, len(body), body, at)
 }
 
@@ -293,9 +288,7 @@ func (s *Stream) flush(side flow.Side, at flow.Mark) {
 		a.started, a.next = true, p.seq+1
 		body := p.prefix(nil)
 		s.dropBefore(a, p.seq+1)
-		if s.hidden != nil {
-			s.hidden.MessageSeq(side, uint16(p.seq))
-		}
+		s.in.MessageSeq(side, uint16(p.seq))
 		if len(body) > 0 || p.complete() {
 			s.noteHello(side, p.typ, p.seq, body)
 			s.hand(side, p.lv, p.typ, p.length, body, at)

@@ -61,6 +61,9 @@ func (s *Stream) noteHello(side flow.Side, typ tls.HandshakeType, seq int, body 
 		var c tls.ConnectionID
 		if ok && c.Decode(data) == nil { // it is what the other side is to use
 			s.sides[side.Other()].cid = len(c.CID)
+			if s.issued != nil && len(c.CID) > 0 {
+				s.issued(side, c.CID)
+			}
 			break
 		}
 	}

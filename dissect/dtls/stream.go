@@ -1,5 +1,5 @@
 // Package dtls is the carrier of DTLS (RFC 4347, RFC 6347, RFC 9147): it cuts
-// datagrams into records and hands what they hold to a [conn.Input].
+// datagrams into records and hands what they hold to an [Input].
 //
 // In go the datagrams of both sides of a flow, in the order of the capture; out
 // come handshake messages in the order of their message_seq, each once and with
@@ -19,10 +19,23 @@ import (
 	"github.com/tlslens/tlslens/dissect/tls/iana"
 )
 
-// A Stream reads the datagrams of one flow. Call [NewStream] to make one.
+// An Input receives what a Stream unwraps; a [conn.Builder] is one.
+type Input interface {
+	conn.Input
+	// MessageSeq tells the message_seq of the handshake message that is
+	// delivered next.
+	MessageSeq(side flow.Side, seq uint16)
+	// SealedIn reports a sealed record, n bytes after its header, that hides its
+	// content type but shows its level: one of DTLS 1.3 (RFC 9147, Section 4)
+	// or one with a connection id (RFC 9146, Section 4).
+	SealedIn(side flow.Side, lv conn.Level, n int, at flow.Mark)
+}
+
+// A Stream reads the datagrams of one flow. It is used by one goroutine. Call
+// [NewStream] to make one.
 type Stream struct {
-	in     conn.Input
-	hidden conn.DatagramInput // in, if it wants to know what only datagrams tell; else nil
+	in     Input
+	issued func(flow.Side, []byte)
 	budget *Budget
 	sides  [2]half
 	others [kinds]uint64 // datagrams of other protocols
@@ -63,13 +76,14 @@ func (r *repeats) add(at flow.Mark) {
 	r.n++
 }
 
-// NewStream returns a Stream that reports to in. If in is a
-// [conn.DatagramInput], it is told what only datagrams tell.
-func NewStream(in conn.Input) *Stream {
-	s := &Stream{in: in}
-	s.hidden, _ = in.(conn.DatagramInput)
+// NewStream returns a Stream that delivers to in. Issued, if not nil, is told of
+// each connection id that a side chose for itself: records sent to it carry the
+// id, whatever address they come from. Budget, if not nil, bounds what waits in
+// all Streams that share it.
+func NewStream(in Input, budget *Budget, issued func(side flow.Side, id []byte)) *Stream {
+	s := &Stream{in: in, issued: issued, budget: budget}
 	for i := range s.sides {
-		s.sides[i].cid, s.sides[i].epoch = -1, 0
+		s.sides[i].cid = -1
 	}
 	return s
 }
@@ -237,16 +251,7 @@ func (s *Stream) withCID(side flow.Side, n int, at flow.Mark) {
 		return
 	}
 	h.sealed = true
-	s.conceal(side, conn.Application, n, at)
-}
-
-// conceal reports a sealed record that does not tell its content type.
-func (s *Stream) conceal(side flow.Side, lv conn.Level, n int, at flow.Mark) {
-	if s.hidden != nil {
-		s.hidden.SealedIn(side, lv, n, at)
-		return
-	}
-	s.in.Sealed(side, tls.ContentApplicationData, n, at)
+	s.in.SealedIn(side, conn.Application, n, at)
 }
 
 // alert hands on the alerts of a readable record of n bytes.

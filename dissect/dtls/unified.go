@@ -29,7 +29,7 @@ func (s *Stream) unified(side flow.Side, b []byte, missing int, at flow.Mark) in
 	}
 	s.settle(side, at)
 	h.sealed = true
-	s.conceal(side, s.levelOf(side, u.epoch, at), u.length, at)
+	s.in.SealedIn(side, s.levelOf(side, u.epoch, at), u.length, at)
 	return n
 }
 

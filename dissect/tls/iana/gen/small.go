@@ -52,7 +52,7 @@ func (p *printer) registries(rows []row) error {
 }
 
 // privateVersions adds the drafts of TLS 1.3 (0x7f00 to 0x7f1c, RFC 8446,
-// section 4.2.1 of its drafts) and puts each code behind its name.
+// section 4.2.1 of its drafts) and of DTLS 1.3 (to 0x7f2b) and puts each code behind its name.
 func privateVersions(rows []row) []row {
 	var out []row
 	add := func(v uint64, name string) {
@@ -65,6 +65,9 @@ func privateVersions(rows []row) []row {
 			drafts = true
 			for n := range uint64(29) {
 				add(0x7f00+n, fmt.Sprintf("TLS 1.3 draft %d", n))
+			}
+			for n := uint64(30); n <= 43; n++ { // as NSS sends them
+				add(0x7f00+n, fmt.Sprintf("DTLS 1.3 draft %d", n))
 			}
 		}
 		add(v, r["name"])
