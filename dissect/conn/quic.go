@@ -92,6 +92,7 @@ type quicState struct {
 	retry     flow.Mark
 	google    flow.Mark // Google's own ClientHello
 	stands    flow.Mark // the client's first 1-RTT packet
+	told      bool      // the rows of the handshake's packets are there
 	limit     amplification
 	answered  bool // by an opened packet or by one that needs the answer's keys
 	lastFinal [2]flow.Mark
@@ -152,11 +153,13 @@ func (b *Builder) QUICPacket(side flow.Side, p QUICPacket, at flow.Mark) {
 		return
 	}
 	c := &q.count[side][p.Kind]
-	if c.n == 0 {
+	if c.n == 0 || c.first.After(at) {
 		c.first, c.order = at, b.order
 	}
 	c.n++
-	c.last = at
+	if at.After(c.last) {
+		c.last = at
+	}
 	if !p.Opened {
 		c.sealed++
 		c.bytes += p.Size
@@ -171,7 +174,7 @@ func (b *Builder) QUICPacket(side flow.Side, p QUICPacket, at flow.Mark) {
 		b.early.bytes += int64(p.Size)
 	case QUICHandshake:
 		q.limit.handshake(b, side, at)
-		if !q.stands.Seen() {
+		if !q.told && at.After(q.lastFinal[side]) {
 			q.lastFinal[side] = at
 		}
 	case QUICOneRTT:
@@ -183,8 +186,11 @@ func (b *Builder) QUICPacket(side flow.Side, p QUICPacket, at flow.Mark) {
 // that the handshake is for, and has sent its own Finished.
 func (b *Builder) oneRTT(side flow.Side, p *QUICPacket, at flow.Mark) {
 	q := b.quic
-	if side == flow.Client && !q.stands.Seen() && b.chosen {
+	switch {
+	case !b.chosen:
+	case side == flow.Client && (!q.stands.Seen() || q.stands.After(at)):
 		q.stands = at
+	case q.stands.Seen() && at.Packet > q.stands.Packet+1: // by now nothing comes late that belongs before
 		b.quicFlights()
 	}
 	t := &b.c.Tunnel.Sides[side]

@@ -1,7 +1,9 @@
 package conn
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls/iana"
@@ -10,6 +12,10 @@ import (
 // quicFlights tells the sealed packets of the handshake, once.
 func (b *Builder) quicFlights() {
 	q := b.quic
+	if q.told {
+		return
+	}
+	q.told = true
 	c, s := &q.count[flow.Client][QUICHandshake], &q.count[flow.Server][QUICHandshake]
 	resumed := b.c.Resumption != nil
 	if s.sealed > 0 {
@@ -75,12 +81,32 @@ func (b *Builder) quicClientSays(c *packetCount) string {
 	return "acknowledge, or refuse (CONNECTION_CLOSE); too small for Finished"
 }
 
+// quicOrder puts the rows of each phase in the order of the capture's clock:
+// handshake bytes may be given up long after they came.
+func (b *Builder) quicOrder() {
+	for _, p := range b.c.Phases() {
+		slices.SortStableFunc(p.Steps, func(x, y Step) int {
+			switch {
+			case y.At.After(x.At):
+				return -1
+			case x.At.After(y.At):
+				return 1
+			}
+			return cmp.Compare(x.order, y.order)
+		})
+		for i := range p.Steps {
+			p.Steps[i].order = i
+		}
+	}
+}
+
 // decideQUIC sets the outcome of a connection over QUIC and says why.
 func (b *Builder) decideQUIC() {
 	q, c := b.quic, b.c
-	if !q.stands.Seen() && b.chosen {
+	if b.chosen {
 		b.quicFlights()
 	}
+	b.quicOrder()
 	client, server := &q.count[flow.Client], &q.count[flow.Server]
 	googleStands := q.google.Seen() && server[QUICOneRTT].n > 0 && client[QUICOneRTT].n > 0
 	switch {
@@ -95,7 +121,7 @@ func (b *Builder) decideQUIC() {
 		c.Why = "Google's own handshake, which is no TLS: both sides seal what they send."
 		c.KeyExchange.State, c.KeyExchange.Headline = Done, "done, by Google's own handshake"
 		c.CertificateCheck.State, c.CertificateCheck.Headline = Hidden, "hidden: Google's own handshake carries the certificate compressed"
-	case len(q.closes) > 0:
+	case len(q.closes) > 0 && b.onesided() < 0:
 		b.quicClosed(&q.closes[0])
 	case b.onesided() == int(flow.Server):
 		c.Outcome = OneSided
@@ -106,6 +132,9 @@ func (b *Builder) decideQUIC() {
 	case b.onesided() == int(flow.Client) && (c.Offered != nil || q.google.Seen() || client[QUICInitial].n > 0):
 		c.Outcome = NoAnswer
 		c.Why = "nothing answers the client's first packets " + b.untilWhen() + ". UDP may be blocked on the way (clients then go on over TCP), or the server does not speak QUIC, or its packets were not captured."
+		if len(q.closes) > 0 {
+			c.Why += fmt.Sprintf(" The client gave up in packet %d: %s.", q.closes[0].at.Packet, q.closes[0].says())
+		}
 		b.failHere("no answer from the server")
 	case q.refused.Seen() && !q.answered:
 		c.Outcome = Failed
@@ -232,7 +261,7 @@ func (a *amplification) datagram(b *Builder, side flow.Side, n int, at flow.Mark
 	a.near = a.sent[flow.Server]+int64(a.largest) > most
 	if a.sent[flow.Server] > most && !a.over && most > 0 {
 		a.over = true
-		b.Note(side, fmt.Sprintf("sent %d bytes to an address that was not validated, more than three times the %d that had come from it (RFC 9000, Section 8.1)", a.sent[flow.Server], a.sent[flow.Client]), at)
+		b.Note(side, fmt.Sprintf("sent %d bytes to an address that was not validated, more than three times the %d that came from it in this capture (RFC 9000, Section 8.1)", a.sent[flow.Server], a.sent[flow.Client]), at)
 	}
 }
 

@@ -17,6 +17,8 @@
 package quic
 
 import (
+	"bytes"
+
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 )
@@ -74,8 +76,9 @@ type Stream struct {
 	random   []byte
 	secrets  *secrets
 	scratch  []byte
-	partial  bool // the payload at hand was cut when it was captured
-	answered bool // a packet of the server's was believed
+	early    []datagram // of the server, before the client's first
+	partial  bool       // the payload at hand was cut when it was captured
+	answered bool       // a packet of the server's was believed
 
 	strange   flow.Mark // a short packet of the server whose connection id nobody chose
 	strangeAt int       // its size
@@ -104,26 +107,71 @@ func NewStream(in Input, keys Keys, issued func(side flow.Side, id []byte)) *Str
 func (s *Stream) Datagram(side flow.Side, b []byte, missing int, at flow.Mark) {
 	s.in.QUICDatagram(side, len(b)+missing, at)
 	s.last, s.strange = at, flow.Mark{}
-	if len(b) > 0 && isGoogleOld(b, s.google) {
+	switch {
+	case len(b) > 0 && isGoogleOld(b, s.google):
 		s.googleOld(side, b, missing, at)
-		return
+	case side == flow.Server && s.comesEarly(b):
+		s.early = append(s.early, datagram{bytes.Clone(b), missing, at})
+	default:
+		s.packets(side, b, missing, at)
+		if len(s.initial) > 0 && len(s.early) > 0 {
+			s.takeEarly()
+		}
 	}
+}
+
+// A datagram is one that waits.
+type datagram struct {
+	b       []byte
+	missing int
+	at      flow.Mark
+}
+
+// mostEarly bounds the datagrams of the server that wait for the client's first
+// one, without which they cannot be opened.
+const mostEarly = 4
+
+// comesEarly reports whether a datagram of the server's has overtaken the
+// client's first one on the way to the capture.
+func (s *Stream) comesEarly(b []byte) bool {
+	if len(s.firstID) > 0 || len(s.early) >= mostEarly || s.answered || s.closed || len(b) > 1<<14 {
+		return false
+	}
+	var h header
+	return len(b) > 0 && b[0]&longForm != 0 && h.parse(b) == "" && h.kind == conn.QUICInitial && !isNibbled(h.version)
+}
+
+// takeEarly takes the datagrams that waited.
+func (s *Stream) takeEarly() {
+	early := s.early
+	s.early = nil
+	for _, d := range early {
+		s.packets(flow.Server, d.b, d.missing, d.at)
+	}
+}
+
+// packets takes the packets of a datagram.
+func (s *Stream) packets(side flow.Side, b []byte, missing int, at flow.Mark) {
 	var first []byte // connection id of the datagram's first packet
+	var version uint32
 	for n := 0; len(b) > 0; n++ {
 		if b[0]&longForm == 0 {
 			s.short(side, b, first, n > 0, missing, at)
 			return
 		}
 		var h header
-		if why := h.parse(b); why != "" {
-			if n == 0 || b[0]&fixedBit != 0 { // else padding behind the last packet
-				s.in.Note(side, why, at)
-			}
+		why := h.parse(b)
+		switch {
+		case n > 0 && (h.version != version || why == "" && string(h.dcid) != string(first)):
+			return // padding, or what a receiver ignores (RFC 9000, Section 12.2)
+		case n == 0 && s.isForeign(&h):
+			s.in.Note(side, "datagrams that are no QUIC go between the same ports", at)
+			return
+		case why != "":
+			s.in.Note(side, why, at)
 			return
 		}
-		if n == 0 {
-			first = h.dcid
-		}
+		first, version = h.dcid, h.version
 		size := min(h.size, len(b))
 		s.long(side, &h, b[:size], missing, at)
 		b = b[size:]
@@ -136,6 +184,7 @@ func (s *Stream) Close(how conn.End, by flow.Side, at flow.Mark) {
 		return
 	}
 	s.closed = true
+	s.takeEarly()
 	for side := range s.crypto {
 		for lv := range s.crypto[side] {
 			s.settle(flow.Side(side), lv, at)
@@ -145,6 +194,12 @@ func (s *Stream) Close(how conn.End, by flow.Side, at flow.Mark) {
 		s.in.Note(flow.Server, "the last datagram carries a connection id that was never seen and nothing follows it: this fits a stateless reset, by which a server that lost its state ends a connection", s.strange)
 	}
 	s.in.End(how, by, at)
+}
+
+// isForeign reports whether a header has a version that the connection cannot
+// have.
+func (s *Stream) isForeign(h *header) bool {
+	return s.version != 0 && h.version != s.version && h.version != 0 && !isKnown(h.version) && !isNibbled(h.version)
 }
 
 // settle gives up what is missing of the handshake bytes of a level.
