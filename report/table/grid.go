@@ -123,20 +123,43 @@ func (g *grid) leaveOut(ws []int, may func(column) bool) bool {
 	return true
 }
 
-// narrow takes need columns from the columns of text, the widest first.
+// narrow takes need columns from the columns of text, the widest first: from
+// those whose words still fit, and only then from the others.
 func (g *grid) narrow(ws []int, need, wide int) {
-	for ; need > 0; need-- {
-		widest := -1
-		for i, c := range g.cols {
-			if i != wide && !c.right && ws[i] > max(leastOf, text.Width(c.title)) && (widest < 0 || ws[i] > ws[widest]) {
-				widest = i
+	words := g.words()
+	for _, whole := range []bool{true, false} {
+		for ; need > 0; need-- {
+			widest := -1
+			for i, c := range g.cols {
+				least := max(leastOf, text.Width(c.title))
+				if whole {
+					least = max(least, words[i])
+				}
+				if i != wide && !c.right && ws[i] > least && (widest < 0 || ws[i] > ws[widest]) {
+					widest = i
+				}
+			}
+			if widest < 0 {
+				break
+			}
+			ws[widest]--
+		}
+	}
+}
+
+// words returns the width of the longest word of each column.
+func (g *grid) words() []int {
+	ws := make([]int, len(g.cols))
+	for _, row := range g.rows {
+		for i, c := range row {
+			for _, t := range c.text {
+				for _, w := range strings.Fields(t) {
+					ws[i] = max(ws[i], text.Width(w))
+				}
 			}
 		}
-		if widest < 0 {
-			return
-		}
-		ws[widest]--
 	}
+	return ws
 }
 
 // lines wraps one row and returns its lines, each with one text per column that

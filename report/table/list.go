@@ -207,7 +207,19 @@ func exchange(c *conn.Conn) string {
 	if c.KeyExchange.Group == "" {
 		return c.KeyExchange.Method
 	}
-	return strings.TrimSpace(c.KeyExchange.Method + " " + c.KeyExchange.Group)
+	if c.KeyExchange.Method == "hybrid" {
+		return c.KeyExchange.Group // the name says it
+	}
+	return strings.TrimSpace(c.KeyExchange.Method + " " + shortGroup(c.KeyExchange.Group))
+}
+
+// shortGroup writes the curves of NIST as people call them.
+func shortGroup(g string) string {
+	switch g {
+	case "secp256r1", "secp384r1", "secp521r1":
+		return "P-" + g[4:7]
+	}
+	return g
 }
 
 // handshakeMS is the duration of a handshake to a tenth of a millisecond.
