@@ -27,6 +27,8 @@ type frame struct {
 	code   uint64 // CONNECTION_CLOSE
 	cause  uint64 // CONNECTION_CLOSE: type of the frame that led to it
 	short  int    // bytes of data that the payload does not hold
+
+	unknown bool // the type is an extension's, so what follows cannot be read
 }
 
 // next reads the frame at the front of r. It returns false at the end and at
@@ -128,7 +130,7 @@ func (f *frame) readFixed(r *wire.Reader) {
 		n = 3
 	case 0x05, 0x11, 0x15: // STOP_SENDING, MAX_STREAM_DATA, STREAM_DATA_BLOCKED
 		n = 2
-	case 0x10, 0x12, 0x13, 0x14, 0x16, 0x17, 0x19: // MAX_DATA, MAX_STREAMS, *_BLOCKED, RETIRE_CONNECTION_ID
+	case 0x10, 0x12, 0x13, 0x14, 0x16, 0x17, 0x19, 0x2f5: // MAX_DATA, MAX_STREAMS, *_BLOCKED, RETIRE_CONNECTION_ID, TIMESTAMP (draft-huitema-quic-ts)
 		n = 1
 	case 0x1a, 0x1b: // PATH_CHALLENGE, PATH_RESPONSE
 		r.Bytes(8, "PATH.data")
@@ -136,6 +138,7 @@ func (f *frame) readFixed(r *wire.Reader) {
 	case 0xaf: // ACK_FREQUENCY (draft-ietf-quic-ack-frequency)
 		n = 4
 	default:
+		f.unknown = true
 		r.Fail("type", 0)
 	}
 	for range n {

@@ -42,11 +42,11 @@ func (r *recorder) Note(side flow.Side, what string, at flow.Mark) { r.log("%s n
 func (r *recorder) Gap(g conn.Gap, at flow.Mark) {
 	r.log("%s gap of %d at %d: %s", g.Side, g.Bytes, g.Offset, g.Why)
 }
-func (r *recorder) End(how conn.End, by flow.Side, at flow.Mark)          { r.log("end %d", how) }
-func (r *recorder) Negotiated() conn.Negotiated                           { return r.negotiated }
-func (r *recorder) QUICVersion(v uint32, at flow.Mark)                    { r.log("version %x", v) }
-func (r *recorder) QUICDatagram(side flow.Side, n int, at flow.Mark)      {}
-func (r *recorder) QUICRetry(n int, tag conn.Tristate, at flow.Mark)      { r.log("retry %d %d", n, tag) }
+func (r *recorder) End(how conn.End, by flow.Side, at flow.Mark)     { r.log("end %d", how) }
+func (r *recorder) Negotiated() conn.Negotiated                      { return r.negotiated }
+func (r *recorder) QUICVersion(v uint32, at flow.Mark)               { r.log("version %x", v) }
+func (r *recorder) QUICDatagram(side flow.Side, n int, at flow.Mark) {}
+func (r *recorder) QUICRetry(n int, tag conn.Tristate, at flow.Mark) { r.log("retry %d %d", n, tag) }
 func (r *recorder) QUICGoogleHello(h conn.GoogleHello, at flow.Mark) {
 	r.log("%s %s %s %q", h.Side, h.Message, h.ServerName, h.UserAgent)
 }

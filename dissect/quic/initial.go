@@ -7,6 +7,7 @@ import (
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/tls/iana"
 	"github.com/tlslens/tlslens/dissect/wire"
 )
 
@@ -186,6 +187,10 @@ func (s *Stream) frames(side flow.Side, lv conn.Level, payload []byte, p *conn.Q
 		if c := &s.crypto[side][space(lv)]; f.typ == frameCrypto && f.offset+uint64(len(f.data)) == c.next {
 			c.cut = f.short
 		}
+		return
+	}
+	if f.unknown {
+		s.in.Note(side, "a frame of unknown type "+iana.QUICFrameString(f.typ)+": the rest of its packet is not read", at)
 		return
 	}
 	if err := r.Err(); err != nil && len(payload) > 0 {
