@@ -229,6 +229,105 @@ C
 	listening $port
 }
 
+# dovecot_server PROTOCOL - dovecot with STARTTLS and the user u, password p:
+# imap, pop3 or sieve. It needs the users dovecot and dovenull.
+dovecot_server() {
+	need dovecot
+	listener=$1
+	[ "$1" != sieve ] || listener=managesieve
+	cat >"$tmp/dovecot.conf" <<C
+protocols = $1
+listen = $host
+base_dir = $tmp/dovecot
+state_dir = $tmp/dovecot-state
+log_path = $tmp/server.log
+ssl = yes
+ssl_cert = <$pki/www.chain.pem
+ssl_key = <$pki/www.key
+disable_plaintext_auth = ${plaintext-yes}
+mail_location = maildir:$tmp/mail
+mail_uid = 1000
+mail_gid = 1000
+first_valid_uid = 1000
+passdb {
+  driver = static
+  args = password=p
+}
+userdb {
+  driver = static
+  args = uid=1000 gid=1000 home=$tmp/mail
+}
+service $listener-login {
+  inet_listener $1 {
+    port = $port
+  }
+}
+C
+	case $1 in imap | pop3) printf 'service %s-login {\n inet_listener %ss {\n port = 0\n }\n}\n' "$1" "$1" >>"$tmp/dovecot.conf" ;; esac
+	chmod 755 "$tmp"
+	mkdir -p "$tmp/mail"
+	chown 1000:1000 "$tmp/mail"
+	dovecot -F -c "$tmp/dovecot.conf" >"$tmp/dovecot.log" 2>&1 &
+	server_pid=$!
+	listening $port
+}
+
+# postfix_server [PARAMETER...] - postfix with STARTTLS that takes mail for
+# example.test; the parameters are those of main.cf. It needs root.
+postfix_server() {
+	need postfix
+	chmod 755 "$tmp"
+	mkdir -p "$tmp/postfix" "$tmp/spool" "$tmp/data"
+	chown postfix "$tmp/data"
+	{
+		cat <<C
+compatibility_level = 3.6
+queue_directory = $tmp/spool
+data_directory = $tmp/data
+myhostname = www.example.test
+mydestination = example.test
+mynetworks =
+inet_interfaces = $host
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+local_recipient_maps =
+smtpd_relay_restrictions = permit_auth_destination, reject
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = $pki/www.key, $pki/www.chain.pem
+default_transport = discard
+local_transport = discard
+maillog_file = $tmp/server.log
+maillog_file_prefixes = $tmp
+C
+		[ $# = 0 ] || printf '%s\n' "$@"
+	} >"$tmp/postfix/main.cf"
+	cat >"$tmp/postfix/master.cf" <<C
+$host:$port inet n - n - - smtpd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+local unix - n n - - local
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+postlog unix-dgram n - n - 1 postlogd
+C
+	postfix -c "$tmp/postfix" start-fg >"$tmp/postfix.log" 2>&1 &
+	server_pid=$!
+	listening $port
+}
+
 # nss_database DIRECTORY - an NSS database that trusts the test root and holds
 # the server's certificate and key under the name "leaf".
 nss_database() {
