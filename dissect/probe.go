@@ -187,6 +187,7 @@ func (f *tcpFlow) begin(client tcp.Dir) {
 	f.builder = conn.NewBuilder(c, f.p.build)
 	if f.talk != nil {
 		f.builder.Before(f.plaintext())
+		f.builder.Refused(f.talk.Refusal())
 	}
 	if f.p.opt.Phases {
 		f.builder.OnPhase(func(id conn.PhaseID) { f.p.emit(PhaseEnded{Conn: c, Phase: c.Phases()[id]}) })

@@ -26,6 +26,9 @@ func (b *Builder) Before(spoken []Plaintext) {
 		s := step(p.By, p.At, "plaintext", "plaintext", p.Bytes, strings.TrimSuffix(p.Title+": "+strings.Join(p.Said, ", "), ": "))
 		s.fact("protocol", p.Name, "")
 		cc.Steps = append(cc.Steps, s)
+		if p.Name == "openvpn" {
+			b.c.Tunnel.Notes = append(b.c.Tunnel.Notes, "This is OpenVPN's control channel; the packets of its data channel have keys of their own and are not counted.")
+		}
 	}
 	b.c.StartTLS = strings.Join(names, "+")
 }
@@ -33,6 +36,10 @@ func (b *Builder) Before(spoken []Plaintext) {
 // WithoutTLS tells that TLS was refused, or not used though it was to be had,
 // and why this is known: a sentence.
 func (b *Builder) WithoutTLS(why string) { b.without = why }
+
+// Refused tells that the server had refused TLS when the client began it all
+// the same: a sentence.
+func (b *Builder) Refused(why string) { b.refusedBefore = why }
 
 // withoutTLS settles a connection in which TLS never began.
 func (b *Builder) withoutTLS() {

@@ -203,6 +203,9 @@ func (b *Builder) whyForeign() string {
 	f := b.foreign
 	b.failHere("the " + f.side.String() + " does not speak TLS here")
 	s := fmt.Sprintf("the %s spoke %s in packet %d where the %s spoke TLS. ", f.side, f.what, f.at.Packet, f.side.Other())
+	if b.refusedBefore != "" {
+		return b.refusedBefore + " The client began TLS all the same: " + strings.TrimSuffix(s, " ")
+	}
 	if f.side == flow.Server {
 		return s + "The port expects no TLS, or expects it only after its own first words (STARTTLS)."
 	}

@@ -11,7 +11,7 @@ func (t *Talk) Without() string {
 	}
 	switch l := &t.layers[len(t.layers)-1]; {
 	case l.refused.Seen():
-		s := fmt.Sprintf("the server refused TLS: %s to %s, in packet %d.", l.answer, l.request, l.refused.Packet)
+		s := t.Refusal()
 		if l.exposed.Seen() {
 			s += fmt.Sprintf(" The client went on without it and sent %s in the clear, in packet %d.", l.sent, l.exposed.Packet)
 		}
@@ -32,3 +32,15 @@ func (t *Talk) Without() string {
 
 // client is the subject of a sentence.
 func (l *Layer) client() string { return "the " + l.Title + " client" }
+
+// Refusal tells how the server refused TLS, in a sentence; "" if it did not.
+func (t *Talk) Refusal() string {
+	if len(t.layers) == 0 {
+		return ""
+	}
+	l := &t.layers[len(t.layers)-1]
+	if !l.refused.Seen() {
+		return ""
+	}
+	return fmt.Sprintf("the server refused TLS: %s to %s, in packet %d.", l.answer, l.request, l.refused.Packet)
+}
