@@ -35,13 +35,23 @@ type feeder struct {
 	pads     int
 	gens     [2]int
 	signed   [2][][]byte
-	random   []byte
+	bodies   [2]map[tls.HandshakeType][]byte                       // the last of each type
 	flip     func(side flow.Side, h tls.RecordHeader, body []byte) // changes records before they are told
 }
 
 func (f *feeder) Data(d tcp.Dir, b []byte, _ flow.Mark) {
 	if !f.known {
 		f.in[d] = append(f.in[d], b...)
+		if n := ssl2Len(f.in[d]); n > 0 && len(f.in[d]) >= n {
+			f.s.SSL2Hello(f.in[d][2:n])
+			f.known, f.client = true, d
+			f.in[d] = f.in[d][n:]
+			f.begun[flow.Client] = true
+			if d == 1 {
+				f.in[0], f.in[1] = f.in[1], f.in[0]
+			}
+			return
+		}
 		i := findHello(f.in[d])
 		if i < 0 {
 			return
@@ -61,6 +71,15 @@ func (f *feeder) Data(d tcp.Dir, b []byte, _ flow.Mark) {
 }
 
 func (f *feeder) side(d tcp.Dir) flow.Side { return flow.Side(d ^ f.client) }
+
+// ssl2Len returns the length of a ClientHello in the format of SSL 2.0 at the
+// start of b, 0 if there is none.
+func ssl2Len(b []byte) int {
+	if len(b) < 5 || b[0]&0x80 == 0 || b[2] != 1 || b[3] != 3 {
+		return 0
+	}
+	return 2 + int(b[0]&0x7f)<<8 + int(b[1])
+}
 
 // findHello returns where the first record with a hello begins.
 func findHello(b []byte) int {
@@ -145,9 +164,10 @@ func (f *feeder) messages(side flow.Side, b []byte) {
 			return
 		}
 		msg := f.hs[side][:4+h.Length]
-		if h.Type == tls.TypeClientHello && len(msg) > 38 {
-			f.random = bytes.Clone(msg[6:38])
+		if f.bodies[side] == nil {
+			f.bodies[side] = map[tls.HandshakeType][]byte{}
 		}
+		f.bodies[side][h.Type] = bytes.Clone(msg[4:])
 		if h.Type == tls.TypeServerHello {
 			var m tls.ServerHello
 			_ = m.Decode(msg[4:])
@@ -166,6 +186,9 @@ func (f *feeder) messages(side flow.Side, b []byte) {
 		f.hs[side] = f.hs[side][4+h.Length:]
 	}
 }
+
+// seen returns the last message of each type.
+func (f *feeder) seen(side flow.Side) map[tls.HandshakeType][]byte { return f.bodies[side] }
 
 // good reports what is wrong with a connection that should be open, or "".
 func (f *feeder) good() string {

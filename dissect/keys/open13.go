@@ -173,9 +173,11 @@ func (s *Session) open13(side flow.Side, h tls.RecordHeader, body []byte) (o Ope
 		if e == f.epoch && f.cur != nil {
 			continue
 		}
-		seq := uint64(0)
-		if e == f.epoch {
-			seq = f.seq
+		seq, ahead := f.seq, f.ahead
+		if e != f.epoch {
+			if seq = 0; f.cur == nil { // records that went by may be of this epoch
+				ahead = int(min(f.seq+uint64(f.ahead), maxAhead))
+			}
 		}
 		for _, c := range s.secrets(side, e) {
 			v := s.hs.version13()
@@ -183,12 +185,12 @@ func (s *Session) open13(side flow.Side, h tls.RecordHeader, body []byte) (o Ope
 			if k == nil {
 				continue
 			}
-			found = true
-			ahead := f.ahead
+			found = found || e == f.epoch
+			width := ahead
 			if c.guess {
-				ahead = 0
+				width = 0
 			}
-			plain, pad, at, ok := f.try(s.buf[:0], k, seq, ahead, h, body)
+			plain, pad, at, ok := f.try(s.buf[:0], k, seq, width, h, body)
 			if ok {
 				f.cur, f.epoch = k, e
 				s.confirm13(side, e, c)

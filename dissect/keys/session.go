@@ -82,6 +82,7 @@ type half struct {
 
 	failed  int    // records in a row that no key opened
 	version uint64 // of the provider at that time
+	work    int    // bytes opened in vain while numbers were searched
 	stuck   string // why nothing more can be opened; "" if it can
 
 	count SideStatus
@@ -89,10 +90,10 @@ type half struct {
 
 // Bounds of what is tried.
 const (
-	maxFailures  = 32      // records in a row, before only new keys are tried
-	maxAhead     = 1 << 12 // records lost in a hole
-	maxWork      = 64 << 20
-	maxLaterKeys = 2 // generations ahead of the current one
+	maxFailures  = 32        // records in a row, before only new keys are tried
+	maxAhead     = 1 << 12   // records lost in a hole
+	maxWork      = 256 << 20 // bytes opened in vain under the same keys
+	maxLaterKeys = 2         // generations ahead of the current one
 	minSealed    = tls.RecordHeaderLen + 17
 )
 
@@ -125,7 +126,7 @@ func (s *Session) ChangeCipherSpec(side flow.Side) {
 // rekey resets what belongs to the keys in force.
 func (f *half) rekey() {
 	f.cur, f.seq, f.ahead, f.bytes, f.tailLen, f.holed = nil, 0, 0, 0, 0, false
-	f.failed, f.stuck = 0, ""
+	f.failed, f.work, f.stuck = 0, 0, ""
 }
 
 // enter13 makes a side seal with the keys of an epoch, unless it does so
@@ -331,8 +332,7 @@ func (f *half) pass(body []byte) {
 // try opens a record with the sequence numbers that are possible, the next one
 // first.
 func (f *half) try(dst []byte, o opener, seq uint64, ahead int, h tls.RecordHeader, body []byte) (plain []byte, padding int, at uint64, ok bool) {
-	work := 0
-	for i := 0; i <= ahead && work <= maxWork; i++ {
+	for i := 0; i <= ahead && (i == 0 || f.work <= maxWork); i++ {
 		p, pad, why := o.open(dst, seq+uint64(i), h, body)
 		if why == fine {
 			return p, pad, seq + uint64(i), true
@@ -340,7 +340,9 @@ func (f *half) try(dst []byte, o opener, seq uint64, ahead int, h tls.RecordHead
 		if why != badTag { // the number does not matter
 			break
 		}
-		work += len(body) + 64
+		if i > 0 {
+			f.work += len(body) + 64
+		}
 	}
 	return nil, 0, 0, false
 }
