@@ -25,7 +25,7 @@ type datagramCarrier struct {
 
 // datagramCarriers lists them in the order in which they are asked.
 var datagramCarriers = [...]datagramCarrier{
-	{"quic", quic.Probe, func(f *udpFlow) datagramStream { return quic.NewStream(f.builder, nil, f.issued) }},
+	{"quic", quic.Probe, func(f *udpFlow) datagramStream { return quic.NewStream(f.builder, nil, f.p.udp.pieces, f.issued) }},
 	{"dtls", dtls.Probe, func(f *udpFlow) datagramStream { return dtls.NewStream(f.builder, f.p.udp.fragments, f.issued) }},
 }
 
@@ -98,12 +98,14 @@ type datagrams struct {
 	opened uint64 // connections so far
 
 	fragments *dtls.Budget // of handshake messages over DTLS that wait
+	pieces    *quic.Budget // of handshake messages over QUIC that wait
 }
 
 func (u *datagrams) init(p *pipeline) {
 	u.table = flow.NewTable(p.opt.Limits, p.evictedDatagrams)
 	u.ids.of = map[idKey]*udpFlow{}
 	u.fragments = dtls.NewBudget(p.opt.Limits.TotalBytes)
+	u.pieces = quic.NewBudget(p.opt.Limits.TotalBytes)
 }
 
 // announce lets the caller hear of a connection while it is read, if it wants.

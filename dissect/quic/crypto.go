@@ -11,7 +11,33 @@ import (
 const (
 	mostHeld   = 128 << 10 // bytes
 	mostPieces = 512
+	pieceCost  = 48 // of keeping a piece, besides its bytes
 )
+
+// A Budget bounds what the Streams that share it hold together. It is used by
+// one goroutine.
+type Budget struct{ left int }
+
+// NewBudget returns a Budget of n bytes.
+func NewBudget(n int) *Budget { return &Budget{left: n} }
+
+// take asks for n bytes.
+func (b *Budget) take(n int) bool {
+	if b == nil {
+		return true
+	}
+	if b.left < n {
+		return false
+	}
+	b.left -= n
+	return true
+}
+
+func (b *Budget) give(n int) {
+	if b != nil {
+		b.left += n
+	}
+}
 
 // cryptoStream puts the handshake bytes of one direction and one level in order
 // (RFC 9000, Section 19.6).
@@ -23,6 +49,7 @@ type cryptoStream struct {
 	lost   bool      // something had to be given up
 	cut    int       // bytes that a packet lost when it was captured, behind those in order
 	closed bool      // the hole was told: nothing more is taken
+	budget *Budget
 }
 
 // piece is a stretch that came before its turn.
@@ -48,6 +75,7 @@ func (c *cryptoStream) add(offset uint64, b []byte, at flow.Mark, deliver func([
 		p := c.pieces[0]
 		c.pieces = slices.Delete(c.pieces, 0, 1)
 		c.held -= len(p.data)
+		c.budget.give(len(p.data) + pieceCost)
 		if end := p.offset + uint64(len(p.data)); end > c.next {
 			p.data = p.data[c.next-p.offset:]
 			c.next = end
@@ -77,7 +105,7 @@ func (c *cryptoStream) hold(offset uint64, b []byte) bool {
 			return true
 		}
 	}
-	if c.held+len(b) > mostHeld || len(c.pieces) >= mostPieces {
+	if c.held+len(b) > mostHeld || len(c.pieces) >= mostPieces || !c.budget.take(len(b)+pieceCost) {
 		c.lost = true
 		return false
 	}
@@ -103,6 +131,13 @@ func (c *cryptoStream) close() (g conn.Gap, ok bool) {
 	default:
 		g.Bytes, g.Why = int64(c.cut), "cut off by the snapshot length"
 	}
-	c.closed, c.pieces, c.held = true, nil, 0
+	c.drop()
+	c.closed = true
 	return g, true
+}
+
+// drop gives up what is held.
+func (c *cryptoStream) drop() {
+	c.budget.give(c.held + pieceCost*len(c.pieces))
+	c.pieces, c.held = nil, 0
 }

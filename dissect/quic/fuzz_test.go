@@ -36,7 +36,7 @@ func TestPrefixes(t *testing.T) {
 		for n := range len(b) {
 			Probe(b[:n])
 			for _, missing := range []int{0, len(b) - n} {
-				s := NewStream(&recorder{}, secretMap{}, nil)
+				s := NewStream(&recorder{}, secretMap{}, nil, nil)
 				s.Datagram(flow.Server, b[:n], missing, mark(1))
 				s.Datagram(flow.Client, b[:n], missing, mark(2))
 				s.Succeeds(b[:n])
@@ -62,7 +62,8 @@ func FuzzStream(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := &recorder{}
 		issued := 0
-		s := NewStream(r, secretMap{}, func(flow.Side, []byte) { issued++ })
+		budget := NewBudget(1 << 14)
+		s := NewStream(r, secretMap{}, budget, func(flow.Side, []byte) { issued++ })
 		for n := 1; len(data) >= 3; n++ {
 			side, size := flow.Side(data[0]&1), int(binary.BigEndian.Uint16(data[1:]))
 			sealIt := size&0x8000 != 0
@@ -82,6 +83,9 @@ func FuzzStream(f *testing.F) {
 		s.Close(conn.EndOfCapture, flow.Client, mark(1000))
 		if last := r.events[len(r.events)-1]; last != "end 0" {
 			t.Fatalf("the last event is %q", last)
+		}
+		if budget.left != 1<<14 {
+			t.Fatalf("%d of %d bytes are given back", budget.left, 1<<14)
 		}
 	})
 }
@@ -141,7 +145,7 @@ func FuzzProbe(f *testing.F) {
 			return
 		}
 		r := &recorder{}
-		s := NewStream(r, nil, nil)
+		s := NewStream(r, nil, nil, nil)
 		side := flow.Client
 		if v == record.Server {
 			side = flow.Server
@@ -159,7 +163,7 @@ func TestAllocations(t *testing.T) {
 	rtp := cat([]byte{0x80, 0x60, 0, 1, 0, 0, 0, 9}, make([]byte, 160))
 	short := sealedPacket(conn.QUICOneRTT, 0, serverID, nil, 1000)
 	in := &silent{}
-	s := NewStream(in, nil, nil)
+	s := NewStream(in, nil, nil, nil)
 	s.Datagram(flow.Client, initialOf(version1, firstDCID, flow.Client, 0, pad(cryptoFrame(0, hello(tls.TypeClientHello, 300)), 1160)), 0, mark(1))
 	s.Datagram(flow.Server, initialOf(version1, firstDCID, flow.Server, 0, cryptoFrame(0, hello(tls.TypeServerHello, 90))), 0, mark(2))
 	for _, x := range []struct {
@@ -185,7 +189,7 @@ func (*silent) QUICPacket(flow.Side, conn.QUICPacket, flow.Mark) {}
 
 func BenchmarkShort(b *testing.B) {
 	short := sealedPacket(conn.QUICOneRTT, 0, serverID, nil, 1200)
-	s := NewStream(&silent{}, nil, nil)
+	s := NewStream(&silent{}, nil, nil, nil)
 	for b.Loop() {
 		s.Datagram(flow.Client, short, 0, mark(3))
 	}
@@ -194,7 +198,7 @@ func BenchmarkShort(b *testing.B) {
 func BenchmarkInitial(b *testing.B) {
 	in := initialOf(version1, firstDCID, flow.Client, 0, pad(cryptoFrame(0, hello(tls.TypeClientHello, 300)), 1160))
 	for b.Loop() {
-		NewStream(&silent{}, nil, nil).Datagram(flow.Client, in, 0, mark(1))
+		NewStream(&silent{}, nil, nil, nil).Datagram(flow.Client, in, 0, mark(1))
 	}
 }
 

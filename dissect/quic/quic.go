@@ -59,6 +59,7 @@ const mostIDs = 8
 type Stream struct {
 	in     Input
 	keys   Keys
+	budget *Budget
 	issued func(flow.Side, []byte)
 
 	version  uint32 // of the connection as it stands; 0 until a long header was read
@@ -97,9 +98,22 @@ const (
 
 // NewStream returns a Stream that delivers to in. Keys may be nil. Issued, if
 // not nil, is told of each connection id that a side chose for itself: packets
-// to it carry the id, whatever address they come from.
-func NewStream(in Input, keys Keys, issued func(side flow.Side, id []byte)) *Stream {
-	return &Stream{in: in, keys: keys, issued: issued}
+// to it carry the id, whatever address they come from. Budget, if not nil, bounds
+// what waits in all Streams that share it.
+func NewStream(in Input, keys Keys, budget *Budget, issued func(side flow.Side, id []byte)) *Stream {
+	s := &Stream{in: in, keys: keys, budget: budget, issued: issued}
+	s.newCrypto()
+	return s
+}
+
+// newCrypto makes empty CRYPTO streams.
+func (s *Stream) newCrypto() {
+	for side := range s.crypto {
+		for lv := range s.crypto[side] {
+			s.crypto[side][lv].drop()
+			s.crypto[side][lv] = cryptoStream{budget: s.budget}
+		}
+	}
 }
 
 // Datagram takes the payload of one UDP datagram, of which missing bytes more
@@ -110,7 +124,7 @@ func (s *Stream) Datagram(side flow.Side, b []byte, missing int, at flow.Mark) {
 	switch {
 	case len(b) > 0 && isGoogleOld(b, s.google):
 		s.googleOld(side, b, missing, at)
-	case side == flow.Server && s.comesEarly(b):
+	case side == flow.Server && s.comesEarly(b) && s.budget.take(len(b)+pieceCost):
 		s.early = append(s.early, datagram{bytes.Clone(b), missing, at})
 	default:
 		s.packets(side, b, missing, at)
@@ -146,6 +160,7 @@ func (s *Stream) takeEarly() {
 	early := s.early
 	s.early = nil
 	for _, d := range early {
+		s.budget.give(len(d.b) + pieceCost)
 		s.packets(flow.Server, d.b, d.missing, d.at)
 	}
 }
@@ -188,6 +203,7 @@ func (s *Stream) Close(how conn.End, by flow.Side, at flow.Mark) {
 	for side := range s.crypto {
 		for lv := range s.crypto[side] {
 			s.settle(flow.Side(side), lv, at)
+			s.crypto[side][lv].drop()
 		}
 	}
 	if s.strange.Seen() && s.strange == s.last && s.strangeAt < 128 {
@@ -295,7 +311,8 @@ func (s *Stream) negotiation(side flow.Side, h *header, b []byte, at flow.Mark) 
 	// What follows is another connection to the same end, with a new first
 	// connection id and a new ClientHello.
 	s.initial, s.firstID, s.version = nil, nil, 0
-	s.crypto, s.largest = [2][levels]cryptoStream{}, [2][levels]uint64{}
+	s.newCrypto()
+	s.largest = [2][levels]uint64{}
 	s.hello, s.random = nil, nil
 }
 

@@ -23,7 +23,7 @@ type sent struct {
 func run(t *testing.T, keys Keys, ds ...sent) *recorder {
 	t.Helper()
 	r := &recorder{}
-	s := NewStream(r, keys, nil)
+	s := NewStream(r, keys, nil, nil)
 	for i, d := range ds {
 		before := bytes.Clone(d.b)
 		s.Datagram(d.side, d.b, d.missing, mark(i+1))
@@ -261,7 +261,7 @@ func TestGoogle(t *testing.T) {
 func TestSucceeds(t *testing.T) {
 	ch := pad(cryptoFrame(0, hello(tls.TypeClientHello, 300)), 1160)
 	other := []byte{7, 7, 7, 7, 7, 7, 7, 7, 7}
-	s := NewStream(&recorder{}, nil, nil)
+	s := NewStream(&recorder{}, nil, nil, nil)
 	s.Datagram(flow.Client, initialOf(version1, firstDCID, flow.Client, 0, ch), 0, mark(1))
 	again := func(p *plainPacket) { p.scid = other }
 	if s.Succeeds(initialOf(version1, other, flow.Client, 0, ch, again)) {

@@ -44,7 +44,7 @@ func testKeys(t *testing.T, suite tls.CipherSuite, version uint32) {
 	labels := paramsFor(version)[0].labels
 	key := func(label string) *protection { return newProtection(keys[label], suite, labels) }
 	r := &recorder{negotiated: conn.Negotiated{Version: tls.VersionTLS13, Suite: suite}}
-	s := NewStream(r, keys, nil)
+	s := NewStream(r, keys, nil, nil)
 	at := 0
 	send := func(side flow.Side, b []byte) { at++; s.Datagram(side, b, 0, mark(at)) }
 	send(flow.Client, cat(initialOf(version, firstDCID, flow.Client, 0, pad(cryptoFrame(0, hello(tls.TypeClientHello, 300)), 900)),
@@ -147,7 +147,7 @@ func openAll(t *testing.T, name string, log keyLog) {
 	}
 	defer src.Close()
 	r := &handshaking{}
-	s := NewStream(r, log, nil)
+	s := NewStream(r, log, nil, nil)
 	var pkt capture.Packet
 	var d packet.Packet
 	dec := packet.NewDecoder(packet.Limits{})
