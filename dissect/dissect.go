@@ -69,6 +69,7 @@ const cancelEvery = 1024
 // read feeds the pipeline until the source ends.
 func (p *pipeline) read(ctx context.Context, src capture.Source) error {
 	var pkt capture.Packet
+	secrets, _ := src.(capture.Secrets)
 	for n := uint64(0); ; n++ {
 		if n%cancelEvery == 0 && ctx.Err() != nil {
 			p.stats.Interrupted = true
@@ -84,6 +85,11 @@ func (p *pipeline) read(ctx context.Context, src capture.Source) error {
 		if err != nil {
 			p.stats.Truncated = true
 			return err
+		}
+		if secrets != nil && p.opt.Keys != nil {
+			if text := secrets.Secrets(); text != nil {
+				p.opt.Keys.Log().Add(text, "the capture")
+			}
 		}
 		p.packet(&pkt)
 		if p.stopped {

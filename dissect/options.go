@@ -3,6 +3,7 @@ package dissect
 import (
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/keys"
 	"github.com/tlslens/tlslens/dissect/pki"
 )
 
@@ -17,6 +18,9 @@ type Options struct {
 	// Unordered yields connections as soon as they end. Otherwise they come
 	// in the order of their numbers, as far as a bounded window allows.
 	Unordered bool
+
+	Keys      *keys.Provider // opens what is sealed; nil opens nothing
+	Plaintext conn.Listener  // told what was opened, on the goroutine of Events; may be nil
 
 	Roots  *pki.Store // trust anchors; nil means Mozilla's
 	At     CheckTime  // when certificates must be valid

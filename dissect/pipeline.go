@@ -6,6 +6,7 @@ import (
 	"github.com/tlslens/tlslens/capture"
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/keys"
 	"github.com/tlslens/tlslens/dissect/packet"
 	"github.com/tlslens/tlslens/dissect/pki"
 	"github.com/tlslens/tlslens/dissect/tcp"
@@ -53,7 +54,7 @@ func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
 		zones:    map[flow.Key]uint32{},
 		build: conn.Options{
 			Detail: opt.Detail, HandshakeSize: opt.Limits.HandshakeSize,
-			Parse: pki.NewCache(parsedBytes), Sessions: conn.NewSessions(),
+			Parse: pki.NewCache(parsedBytes), Sessions: conn.NewSessions(), Plaintext: opt.Plaintext,
 		},
 	}
 	*p.stats = Stats{}
@@ -64,6 +65,14 @@ func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
 		Certificates: opt.Verify != VerifyNone, Signatures: opt.Verify == VerifyAll,
 	}, opt.Unordered, p.closed)
 	return p
+}
+
+// session returns what opens one connection, nil without keys.
+func (p *pipeline) session() *keys.Session {
+	if p.opt.Keys.Empty() {
+		return nil
+	}
+	return p.opt.Keys.NewSession()
 }
 
 // close stops the workers. Nothing is yielded any more.

@@ -163,7 +163,9 @@ func (f *tcpFlow) guessClient() tcp.Dir {
 func (f *tcpFlow) open(client tcp.Dir, mid bool) {
 	f.stage = reading
 	f.begin(client)
-	records := record.NewStream(f.builder)
+	session := f.p.session()
+	f.builder.Keys(session)
+	records := record.NewStream(f.builder, session)
 	f.stream = records
 	if f.wrap != nil {
 		f.stream = f.wrap(records)

@@ -33,6 +33,9 @@ func (p *program) check(ctx context.Context, s *settings, args []string) error {
 	if err != nil {
 		return err
 	}
+	if opt.Keys, err = p.provider(s); err != nil {
+		return err
+	}
 	if s.update {
 		if err := os.MkdirAll(s.golden, 0o777); err != nil {
 			return failf("--golden %s: %v", s.golden, reason(err))

@@ -31,6 +31,7 @@ type flagDef struct {
 // The groups of flags, in the order of the help.
 const (
 	groupInput  = "Input"
+	groupKeys   = "Keys"
 	groupTrust  = "Certificate check"
 	groupChoose = "Choose"
 	groupOutput = "Output"
@@ -41,7 +42,7 @@ const (
 )
 
 func groups() []string {
-	return []string{groupCheck, groupInput, groupTrust, groupChoose, groupOutput, groupLimits, groupExit, groupOther}
+	return []string{groupCheck, groupInput, groupKeys, groupTrust, groupChoose, groupOutput, groupLimits, groupExit, groupOther}
 }
 
 // spelling returns how messages name the flag: "-T/--format".
@@ -108,9 +109,6 @@ func inputFlags() []*flagDef {
 			}},
 		{name: "count", short: "c", arg: "N", group: groupInput, doc: "stop after N packets of each capture",
 			more: "What is open then is shown as far as it got.", set: number(1, func(s *settings, n uint64) { s.packets = n })},
-		{name: "no-decrypt", group: groupInput, doc: "leave sealed what is sealed",
-			more: "This version opens nothing, so it makes no difference yet. Scripts that must never see plaintext give it so that later versions keep to it, even where a capture carries its own keys.",
-			set:  flag(func(*settings, bool) {})},
 	}
 }
 

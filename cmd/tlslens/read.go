@@ -22,6 +22,9 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 	if err != nil {
 		return err
 	}
+	if opt.Keys, err = p.provider(s); err != nil {
+		return err
+	}
 	defer p.limitMemory(s)()
 	out, err := p.openOutput(s, inputs)
 	if err != nil {
@@ -58,6 +61,7 @@ func (r *reading) all(ctx context.Context, inputs []*input) error {
 			continue
 		}
 		r.opened++
+		embedded(in, r.opt.Keys)
 		got, err := r.one(ctx, in, src)
 		src.Close()
 		if err == nil {

@@ -22,6 +22,7 @@ type settings struct {
 	files   []string
 	packets uint64 // 0: all
 
+	keys    keySettings
 	anchors []string
 	at      dissect.CheckTime
 	verify  dissect.Verify

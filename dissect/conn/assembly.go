@@ -91,14 +91,17 @@ func (b *Builder) torn(side flow.Side, at flow.Mark) {
 	b.log(Message{At: at, Side: side, Name: t.Title(), Size: len(m), Type: t, Context: b.context(side), Body: b.keep(m[handshakeHeader:]),
 		Err: fmt.Sprintf("%d of %d bytes are in the capture", len(m), a.need)})
 	b.recording, b.transcript = false, nil
+	b.keys.Missing()
 	b.partial(side, t, m[handshakeHeader:], a.need, at)
 }
 
 // message takes one complete handshake message with its header.
 func (b *Builder) message(side flow.Side, lv Level, m []byte, at flow.Mark) {
 	b.order++
+	b.level = lv
 	t := tls.HandshakeType(m[0])
 	body := m[handshakeHeader:]
+	b.keys.Message(side, m)
 	b.count(side, t)
 	if n := b.seen[side][t]; n > 1 && t == tls.TypeHelloRequest {
 		if n == 2 {
@@ -124,6 +127,9 @@ func (b *Builder) message(side flow.Side, lv Level, m []byte, at flow.Mark) {
 // stands before the fault has been used.
 func (b *Builder) dispatch(side flow.Side, lv Level, t tls.HandshakeType, body []byte, at flow.Mark) error {
 	n := len(body) + handshakeHeader
+	if b.postHandshake(side, lv, t) {
+		return nil
+	}
 	switch t {
 	case tls.TypeClientHello:
 		return b.clientHello(side, body, at)
@@ -150,7 +156,14 @@ func (b *Builder) dispatch(side flow.Side, lv Level, t tls.HandshakeType, body [
 	case tls.TypeNewSessionTicket:
 		return b.newSessionTicket(side, lv, body, at)
 	case tls.TypeFinished:
-		b.clearFinished(side, n, at)
+		if lv != Plain && b.keys != nil {
+			b.openedFinished(side, n, at)
+		} else {
+			b.clearFinished(side, n, at)
+		}
+	case tls.TypeEndOfEarlyData:
+		b.c.EarlyData = "accepted"
+		b.keStep(side, at, t.Title(), t.String(), n, "the early data ends here")
 	case tls.TypeHelloVerifyRequest:
 		return b.helloVerifyRequest(side, body, at)
 	case tls.TypeHelloRequest:

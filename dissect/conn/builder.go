@@ -3,7 +3,9 @@ package conn
 import (
 	"fmt"
 
+	"github.com/tlslens/tlslens/dissect/app"
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/keys"
 	"github.com/tlslens/tlslens/dissect/pki"
 	"github.com/tlslens/tlslens/dissect/tls"
 	"github.com/tlslens/tlslens/dissect/tls/iana"
@@ -25,6 +27,7 @@ type Options struct {
 	HandshakeSize int        // largest handshake message taken, in bytes
 	Parse         *pki.Cache // parsed certificates; shared by all connections
 	Sessions      *Sessions  // what was issued for resumption; shared, may be nil
+	Plaintext     Listener   // told what was opened; may be nil
 }
 
 // A Builder turns what a carrier delivers into a [Conn]. It implements [Input].
@@ -69,6 +72,10 @@ type Builder struct {
 	notes            map[string]bool
 	dgram            datagrams
 	order            int // counts what was delivered
+
+	keys  *keys.Session // nil without keys
+	level Level         // of what is being delivered
+	talk  app.Conversation
 
 	onMessage func(Message) // told of each message; may be nil
 	onPhase   func(PhaseID) // told when a phase will not change any more; may be nil
@@ -145,6 +152,7 @@ func (b *Builder) Gap(g Gap, at flow.Mark) {
 // ChangeCipherSpec implements [Input].
 func (b *Builder) ChangeCipherSpec(side flow.Side, at flow.Mark) {
 	b.order++
+	b.level = Plain
 	b.c.ChangeCipherSpecs[side]++
 	b.log(Message{At: at, Side: side, Name: "ChangeCipherSpec", Size: 1})
 	if n := len(b.asm[side].buf); n > 0 {
@@ -163,22 +171,13 @@ func (b *Builder) ChangeCipherSpec(side flow.Side, at flow.Mark) {
 func (b *Builder) Alert(side flow.Side, lv Level, level tls.AlertLevel, desc tls.AlertDescription, at flow.Mark) {
 	const most = 64
 	b.order++
+	b.level = lv
 	b.log(Message{At: at, Side: side, Name: "Alert", Level: lv, Size: 2, Body: []byte{byte(level), byte(desc)}})
 	if len(b.c.Alerts) >= most {
 		return
 	}
 	b.c.Alerts = append(b.c.Alerts, Alert{At: at, Side: side, Level: level, Description: desc})
 	b.alertStep(side, level, desc, at)
-}
-
-// Data implements [Input].
-func (b *Builder) Data(side flow.Side, n, plain int, head []byte, at flow.Mark) {
-	b.traffic(side, tls.ContentApplicationData, n, at)
-	t := &b.c.Tunnel.Sides[side]
-	if t.PlaintextBytes < 0 {
-		t.PlaintextBytes = 0
-	}
-	t.PlaintextBytes += int64(plain)
 }
 
 // Heartbeat implements [Input].

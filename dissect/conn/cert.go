@@ -157,11 +157,11 @@ func (b *Builder) certificateVerify(side flow.Side, lv Level, body []byte, at fl
 	var m tls.CertificateVerify
 	err := m.Decode(body, b.context(side))
 	n := len(body) + handshakeHeader
-	if b.c.Version.IsTLS13() || side == flow.Server {
-		b.ccStep(side, at, "CertificateVerify", "certificate_verify", n, "signs the handshake with "+m.Scheme.String())
+	row := b.ccStep(side, at, "CertificateVerify", "certificate_verify", n, "")
+	if b.c.Version.IsTLS13() {
+		b.certificateVerify13(side, &m, row)
 		return err
 	}
-	row := b.ccStep(side, at, "CertificateVerify", "certificate_verify", n, "")
 	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: side}
 	row.sig = s
 	switch {
@@ -177,6 +177,23 @@ func (b *Builder) certificateVerify(side flow.Side, lv Level, body []byte, at fl
 	b.pending.clientSig = s
 	b.c.KeyExchange.Client = &Signature{Scheme: s.name()}
 	return err
+}
+
+// certificateVerify13 keeps a CertificateVerify of TLS 1.3, which was opened,
+// to be checked over the transcript (RFC 9846, Section 4.4.3).
+func (b *Builder) certificateVerify13(side flow.Side, m *tls.CertificateVerify, row *Step) {
+	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: true, side: side, phase13: true}
+	if input, ok := b.keys.CertificateVerifyInput(side); ok {
+		s.message = append([]byte(nil), input...)
+	} else {
+		s.unable = "not all of the handshake is in the capture"
+	}
+	row.sig = s
+	if sig := (&Signature{Scheme: s.name()}); side == flow.Server {
+		b.pending.serverSig, b.c.KeyExchange.Server = s, sig
+	} else {
+		b.pending.clientSig, b.c.KeyExchange.Client = s, sig
+	}
 }
 
 // context is what the decoders must know of the connection.

@@ -21,10 +21,11 @@ type Input interface {
 	Alert(side flow.Side, lv Level, level tls.AlertLevel, desc tls.AlertDescription, at flow.Mark)
 	// ChangeCipherSpec delivers the message of that name.
 	ChangeCipherSpec(side flow.Side, at flow.Mark)
-	// Data reports readable application data: a record of n bytes with plain
-	// bytes of content, of which head are the first ones. Only a connection
-	// without encryption has them without keys.
-	Data(side flow.Side, n, plain int, head []byte, at flow.Mark)
+	// Opened reports a record whose content can be read: keys opened it, or its
+	// cipher is NULL. The content follows in other calls.
+	Opened(side flow.Side, o Opened, at flow.Mark)
+	// Plaintext delivers application data that could be read.
+	Plaintext(side flow.Side, b []byte, at flow.Mark)
 	// Sealed reports a record that could not be opened, n bytes after its header.
 	Sealed(side flow.Side, typ tls.ContentType, n int, at flow.Mark)
 	// Heartbeat reports a readable heartbeat message (RFC 6520) of n bytes
@@ -41,6 +42,16 @@ type Input interface {
 
 	// Negotiated tells the carrier what has been agreed so far.
 	Negotiated() Negotiated
+}
+
+// Opened says what a readable record is.
+type Opened struct {
+	Wire    tls.ContentType // as the record's header says
+	Type    tls.ContentType // of the content; in TLS 1.3 the inner one
+	Bytes   int             // after the header
+	Plain   int             // of content
+	Padding int
+	Level   Level
 }
 
 // Negotiated is what a carrier must know to tell clear records from sealed ones.

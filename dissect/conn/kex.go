@@ -162,6 +162,10 @@ func (b *Builder) serverHelloDone(side flow.Side, n int, at flow.Mark) {
 func (b *Builder) newSessionTicket(side flow.Side, lv Level, body []byte, at flow.Mark) error {
 	var m tls.NewSessionTicket
 	err := m.Decode(body, b.context(side))
+	if b.c.Version.IsTLS13() {
+		b.ticket13(&m, side)
+		return err
+	}
 	b.opt.Sessions.put(kindTicket, m.Ticket, b.c.Number)
 	b.keStep(side, at, "NewSessionTicket", "new_session_ticket", len(body)+handshakeHeader,
 		fmt.Sprintf("%d-byte ticket, %s", len(m.Ticket), validFor(m.Lifetime))).

@@ -22,6 +22,7 @@ func (b *Builder) Finish() *Pending {
 		b.tellServer()
 		b.tellClient(true)
 	}
+	b.endKeys()
 	b.decide()
 	b.endTunnel()
 	b.endPhases()
@@ -207,14 +208,15 @@ func (b *Builder) endPhases() {
 	if b.c.Version.IsTLS13() && b.c.Resumption == nil && cc.State != Unseen {
 		cc.AfterKeys = true
 	}
-	if b.c.Version.IsTLS13() && cc.State == Hidden {
+	b.keyNotes()
+	if b.c.Version.IsTLS13() && cc.State == Hidden && b.c.Decryption.Status == "" {
 		cc.Notes = append(cc.Notes, "To read it: --keylog FILE with the SSLKEYLOGFILE of the client or the server.")
 	}
 	if b.chosen && b.c.KeyExchange.Method != "" && ke.State == Done {
 		b.rsaStrength()
 		ke.Notes = append(ke.Notes, b.strengthNote())
 	}
-	if b.chosen && !b.c.Version.IsTLS13() && b.c.Outcome == Established && b.kx.Mode != "" {
+	if b.chosen && !b.c.Version.IsTLS13() && b.c.Outcome == Established && b.kx.Mode != "" && b.c.Decryption.Status == "" {
 		ke.Notes = append(ke.Notes, b.keyLogNote())
 	}
 	if cc.Headline == "" {

@@ -112,9 +112,10 @@ type KeyExchange struct {
 	PublicSizes   [2]int
 	ForwardSecret Tristate
 	PostQuantum   Tristate
-	Server        *Signature // ServerKeyExchange or CertificateVerify
-	Client        *Signature // CertificateVerify of the client
-	Finished      [2]bool    // seen, sealed or not
+	Server        *Signature  // ServerKeyExchange or CertificateVerify
+	Client        *Signature  // CertificateVerify of the client
+	Finished      [2]bool     // seen, sealed or not
+	FinishedOK    [2]Tristate // verify_data was recomputed
 }
 
 // Traffic counts one side's protected records.
@@ -139,6 +140,14 @@ type Traffic struct {
 	lastSize   int
 	lastAlert  bool // the last record is, or fits, an alert
 	handshakes int  // sealed handshake records behind the handshake
+
+	opened   int64    // of TunnelRecords
+	padding  int64    // bytes
+	tickets  int      // NewSessionTicket of TLS 1.3
+	lifetime uint32   // of the last one, in seconds
+	updates  int      // KeyUpdate
+	post     int      // Finished behind the handshake
+	told     []string // other messages behind the handshake
 }
 
 // Tunnel is phase 3.

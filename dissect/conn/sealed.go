@@ -29,6 +29,7 @@ type sealedRun struct {
 // Sealed implements [Input].
 func (b *Builder) Sealed(side flow.Side, typ tls.ContentType, n int, at flow.Mark) {
 	b.order++
+	b.level = Plain
 	switch {
 	case b.ssl2 != nil:
 		b.ssl2Sealed(side, n, at)

@@ -54,8 +54,9 @@ func (b *Builder) keStep(side flow.Side, at flow.Mark, message, name string, siz
 }
 
 func (b *Builder) addTo(p *Phase, s Step) *Step {
-	if b.c.Version.IsTLS13() && s.Level == Plain && s.Name != "client_hello" && s.Name != "server_hello" && s.Name != "alert" {
-		s.Level = Handshake
+	s.Level = b.level
+	if n := len(s.Says); b.level != Plain && b.keys != nil && n > 0 && s.Says[0] != "" {
+		s.Says[0] += " (opened)"
 	}
 	s.order = b.order
 	p.add(s)

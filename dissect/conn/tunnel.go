@@ -121,6 +121,9 @@ func (b *Builder) sideSays(side flow.Side) []string {
 	if t.TunnelRecords == 0 {
 		return append(says, "nothing")
 	}
+	if t.opened > 0 {
+		return append(says, b.openedSays(side)...)
+	}
 	if b.c.Version.IsTLS13() {
 		if side == flow.Server && len(t.sizes) >= 2 && t.sizes[0] == t.sizes[1] && t.sizes[0] > 60 && t.sizes[0] < 2200 && t.TunnelRecords > 2 {
 			says = append(says, "first two fit NewSessionTicket")

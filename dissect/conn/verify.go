@@ -47,6 +47,7 @@ type signed struct {
 	sig      []byte
 	side     flow.Side
 	unable   string // why it cannot be checked
+	phase13  bool   // a CertificateVerify of TLS 1.3
 }
 
 // name returns the scheme's name, "" where the key decides.
@@ -204,6 +205,9 @@ func signatureSays(s *signed, r *Signature) string {
 	if r.Scheme != "" {
 		with = " with " + r.Scheme
 	}
+	if s.phase13 {
+		return transcriptSays(s, r)
+	}
 	by := "signed by the key of [0]" + with
 	if s.side == flow.Client {
 		by = "signs the handshake so far" + with
@@ -218,6 +222,18 @@ func signatureSays(s *signed, r *Signature) string {
 		return by + ": signature WRONG"
 	}
 	return fmt.Sprintf("%s: signature not verified, because %s", by, r.Why)
+}
+
+// transcriptSays words the result for a CertificateVerify of TLS 1.3.
+func transcriptSays(s *signed, r *Signature) string {
+	by := r.Scheme + " over the transcript: signature "
+	switch r.Verified {
+	case Yes:
+		return by + "ok, the " + s.side.String() + " owns the key of [0]"
+	case No:
+		return by + "WRONG"
+	}
+	return by + "not verified, because " + r.Why
 }
 
 // legacyName names the signatures of TLS 1.1 and before, which name nothing.

@@ -10,6 +10,9 @@ import (
 
 // alertStep adds an alert's row to the phase it belongs to.
 func (b *Builder) alertStep(side flow.Side, level tls.AlertLevel, desc tls.AlertDescription, at flow.Mark) {
+	if desc == tls.AlertCloseNotify && b.finished[0].Seen() && b.finished[1].Seen() {
+		return // how tunnels end; it needs no row
+	}
 	says := fmt.Sprintf("%s (%d)", desc, uint8(desc))
 	if m := desc.Meaning(); m != "" {
 		says += ": " + strings.TrimSuffix(m, ".")

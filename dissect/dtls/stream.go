@@ -40,6 +40,7 @@ type Stream struct {
 	sides  [2]half
 	others [kinds]uint64 // datagrams of other protocols
 	last   flow.Mark
+	waits  bool   // the datagram was cut inside a message that waits for the rest
 	buf    []byte // for one message with its TLS header
 }
 
@@ -92,7 +93,7 @@ func NewStream(in Input, budget *Budget, issued func(side flow.Side, id []byte))
 // of it the capture does not hold behind b.
 func (s *Stream) Datagram(side flow.Side, b []byte, missing int, at flow.Mark) {
 	b = unwrapped(b)
-	s.last = at
+	s.last, s.waits = at, false
 	for first := true; len(b) > 0; first = false {
 		n := 0
 		switch {
@@ -103,6 +104,9 @@ func (s *Stream) Datagram(side flow.Side, b []byte, missing int, at flow.Mark) {
 		}
 		switch {
 		case n > 0:
+		case missing > 0 && len(b) < headerLen+maxCID && (couldBegin(b) || len(b) < 3):
+			b = nil // a header that the capture cut
+			continue
 		case first:
 			s.others[kindOf(b)]++
 			return
@@ -114,7 +118,7 @@ func (s *Stream) Datagram(side flow.Side, b []byte, missing int, at flow.Mark) {
 		}
 		b = b[min(n, len(b)):]
 	}
-	if missing > 0 {
+	if missing > 0 && !s.waits {
 		s.in.Gap(conn.Gap{Side: side, Bytes: int64(missing), After: at.Packet, Record: true, Why: "cut off by the snapshot length"}, at)
 	}
 }
@@ -176,7 +180,8 @@ func (s *Stream) content(side flow.Side, rh header, body []byte, at flow.Mark) {
 		if rh.epoch == 0 {
 			s.in.Note(side, "application data in epoch 0, that is without any protection", at)
 		}
-		s.in.Data(side, rh.length, max(0, rh.length-mac), plain[:min(len(plain), headLen)], at)
+		s.in.Opened(side, conn.Opened{Wire: tls.ContentApplicationData, Type: tls.ContentApplicationData, Bytes: rh.length, Plain: max(0, rh.length-mac), Level: conn.Application}, at)
+		s.in.Plaintext(side, plain[:min(len(plain), headLen)], at)
 	case rh.typ == tls.ContentHeartbeat && readable:
 		s.in.Heartbeat(side, rh.length, plain[:min(len(plain), headLen)], at)
 	default:

@@ -70,6 +70,13 @@ func (s *Stream) finish(side flow.Side, body []byte, at flow.Mark) {
 	h := &s.sides[side]
 	h.hdrLen, h.left = 0, 0
 	n := h.rh.Length
+	if h.open {
+		h.open = false
+		if s.open(side, body, at) {
+			return
+		}
+		h.mode = s.modeOf(side, h.rh) // it was not sealed after all
+	}
 	p := s.protectionOf(h)
 	mac := 0
 	if p == null {
@@ -81,6 +88,7 @@ func (s *Stream) finish(side flow.Side, body []byte, at flow.Mark) {
 	case contentSSL2:
 		s.finishSSL2(side, body, n, at)
 	case tls.ContentChangeCipherSpec:
+		s.keys.ChangeCipherSpec(side)
 		s.in.ChangeCipherSpec(side, at)
 		h.ccs = true
 	case tls.ContentAlert:
@@ -93,22 +101,24 @@ func (s *Stream) finish(side flow.Side, body []byte, at flow.Mark) {
 		case h.mode == whole && looksClear(body):
 			s.in.Handshake(side, conn.Plain, body, at)
 		default:
-			s.in.Sealed(side, h.rh.Type, n, at)
+			s.sealed(side, h.rh.Type, n, at)
 		}
 	case tls.ContentApplicationData:
 		if h.mode == head {
-			s.in.Data(side, n, max(0, n-mac), body[:min(len(body), max(0, n-mac))], at)
+			plain := body[:min(len(body), max(0, n-mac))]
+			s.in.Opened(side, conn.Opened{Wire: h.rh.Type, Type: h.rh.Type, Bytes: n, Plain: max(0, n-mac), Level: conn.Application}, at)
+			s.in.Plaintext(side, plain, at)
 		} else {
-			s.in.Sealed(side, h.rh.Type, n, at)
+			s.sealed(side, h.rh.Type, n, at)
 		}
 	case tls.ContentHeartbeat:
 		if h.mode == head {
 			s.in.Heartbeat(side, n, body, at)
 		} else {
-			s.in.Sealed(side, h.rh.Type, n, at)
+			s.sealed(side, h.rh.Type, n, at)
 		}
 	default:
-		s.in.Sealed(side, h.rh.Type, n, at)
+		s.sealed(side, h.rh.Type, n, at)
 	}
 }
 
@@ -120,7 +130,7 @@ func (s *Stream) alert(side flow.Side, body []byte, n, mac int, at flow.Mark) {
 		body = body[:max(0, len(body)-mac)]
 	}
 	if h.mode != whole || len(body) < 2 || len(body)%2 != 0 || !alertsOnly(body) {
-		s.in.Sealed(side, tls.ContentAlert, n, at)
+		s.sealed(side, tls.ContentAlert, n, at)
 		return
 	}
 	for ; len(body) >= 2; body = body[2:] {

@@ -53,7 +53,7 @@ func (h *hole) errorf(t *testing.T, format string, args ...any) {
 func (h *hole) check(t *testing.T) {
 	t.Helper()
 	r := &recorder{}
-	s := NewStream(r)
+	s := NewStream(r, nil)
 	feed := func(side flow.Side, b []byte, n uint64) {
 		for p := range slices.Chunk(b, h.piece) {
 			s.Data(side, p, mark(n))
@@ -158,7 +158,7 @@ func TestGapCalls(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &recorder{}
-			tt.feed(NewStream(r))
+			tt.feed(NewStream(r, nil))
 			r.flush()
 			if d := cmp.Diff(tt.want, r.calls); d != "" {
 				t.Errorf("calls (-want +got):\n%s", d)
@@ -181,7 +181,7 @@ func FuzzStream(f *testing.F) {
 		if suite != 0 {
 			r.agreed = conn.Negotiated{Version: tls12, Suite: tls.CipherSuite(suite)}
 		}
-		s := NewStream(r)
+		s := NewStream(r, nil)
 		n := uint64(0)
 		for side, b := range [2][]byte{client, server} {
 			side, total := flow.Side(side), len(b)

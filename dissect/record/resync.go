@@ -18,6 +18,7 @@ func (s *Stream) Gap(side flow.Side, g conn.Gap, at flow.Mark) {
 	inside := !h.lost && h.hdrLen == headerLen && h.mode == pass && g.Bytes >= 0 && g.Bytes <= h.left
 	g.Record = inside
 	s.in.Gap(g, at)
+	s.keys.Skip(side, g.Bytes)
 	if g.Bytes > 0 {
 		h.offset += g.Bytes
 	}

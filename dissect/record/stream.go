@@ -15,6 +15,7 @@ import (
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/keys"
 	"github.com/tlslens/tlslens/dissect/tls"
 )
 
@@ -28,6 +29,7 @@ const maxSealed = 1<<14 + 2048
 // A Stream unwraps the records of one flow. Call [NewStream] to make one.
 type Stream struct {
 	in     conn.Input
+	keys   *keys.Session // opens what is sealed; nil if no keys are given
 	sides  [2]half
 	hello2 bool // the ClientHello had the format of SSL 2.0
 	ssl2   bool // so has all that follows
@@ -50,6 +52,7 @@ type half struct {
 	rh     tls.RecordHeader
 	left   int64 // bytes of the current record still to come
 	mode   mode
+	open   bool   // the record is sealed, and there are keys to try
 	body   []byte // what whole and head collected
 
 	offset  int64 // stream offset of the next byte
@@ -65,8 +68,9 @@ type half struct {
 	overlong, odd bool // said once
 }
 
-// NewStream returns a Stream that reports to in.
-func NewStream(in conn.Input) *Stream { return &Stream{in: in} }
+// NewStream returns a Stream that reports to in and opens with k, which may be
+// nil, what is sealed.
+func NewStream(in conn.Input, k *keys.Session) *Stream { return &Stream{in: in, keys: k} }
 
 // MidStream tells that the capture begins inside the connection, so that a
 // handshake record may be sealed although no ChangeCipherSpec was seen.
@@ -164,6 +168,9 @@ func (s *Stream) begin(side flow.Side, rh tls.RecordHeader, at flow.Mark) {
 	h.records++
 	s.in.Record(side, rh, at)
 	h.mode = s.modeOf(side, rh)
+	if h.open = s.canOpen(side, rh); h.open {
+		h.mode = whole
+	}
 	if limit := s.limitOf(h, rh.Type); rh.Length > limit && !h.overlong {
 		h.overlong = true
 		s.in.Note(side, fmt.Sprintf("record overflow: a record of %d bytes where %d are allowed", rh.Length, limit), at)

@@ -90,7 +90,7 @@ func TestStream(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			read := func(size int) []string {
 				r := &recorder{agreed: tt.agreed, fixed: true}
-				s := NewStream(r)
+				s := NewStream(r, nil)
 				if tt.mid {
 					s.MidStream()
 				}
@@ -141,7 +141,7 @@ func TestSplit(t *testing.T) {
 // run reads both sides of a connection, one behind the other.
 func run(b [2][]byte, feed func(*Stream, flow.Side, []byte)) *recorder {
 	r := &recorder{}
-	s := NewStream(r)
+	s := NewStream(r, nil)
 	feed(s, flow.Client, b[flow.Client])
 	feed(s, flow.Server, b[flow.Server])
 	s.Close(conn.Finished, flow.Client, mark(1))
@@ -184,7 +184,7 @@ func TestSkip(t *testing.T) {
 	}
 	t.Run("more than is skippable", func(t *testing.T) {
 		r := &recorder{agreed: conn.Negotiated{Version: tls13}, fixed: true}
-		s := NewStream(r)
+		s := NewStream(r, nil)
 		s.Data(flow.Client, rec(23, 1, 2, 3)[:6], mark(1))
 		s.Skipped(flow.Client, 9, mark(2)) // a FIN takes an offset too
 		if d := cmp.Diff([]string{"c@1 record application_data TLS 1.2 3", "c@2 sealed application_data 3"}, r.calls); d != "" {
@@ -198,7 +198,7 @@ func TestSSL2(t *testing.T) {
 	hello := join([]byte{0x80, byte(len(body))}, body)
 	for cut := range len(hello) {
 		r := &recorder{}
-		s := NewStream(r)
+		s := NewStream(r, nil)
 		s.Data(flow.Client, hello[:cut], mark(1))
 		s.Data(flow.Client, hello[cut:], mark(2))
 		s.Data(flow.Client, rec(21, 2, 40), mark(3))
@@ -223,7 +223,7 @@ func TestClose(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &recorder{}
-			s := NewStream(r)
+			s := NewStream(r, nil)
 			s.Data(flow.Client, tt.in, mark(1))
 			r.flush()
 			n := len(r.calls)
@@ -238,7 +238,7 @@ func TestClose(t *testing.T) {
 // TestBodyIsNotKept holds that a long record leaves no buffer behind.
 func TestBodyIsNotKept(t *testing.T) {
 	r := &recorder{agreed: conn.Negotiated{Version: tls12, Suite: none}, fixed: true}
-	s := NewStream(r)
+	s := NewStream(r, nil)
 	s.Data(flow.Server, rec(20, 1), mark(1))
 	for piece := range slices.Chunk(rec(22, make([]byte, 16000)...), 1000) {
 		s.Data(flow.Server, piece, mark(1))
