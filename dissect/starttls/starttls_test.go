@@ -1,0 +1,247 @@
+package starttls
+
+import (
+	"crypto/tls"
+	"encoding/binary"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/flow"
+)
+
+// A turn is what one side says at once.
+type turn struct {
+	by flow.Side
+	b  string
+}
+
+func c(b string) turn { return turn{flow.Client, b} }
+func s(b string) turn { return turn{flow.Server, b} }
+
+// A talkCase is a conversation and what a Talk must make of it. The client's
+// ClientHello follows the turns unless noHello is set.
+type talkCase struct {
+	name    string
+	turns   []turn
+	noHello bool
+	want    outcome
+}
+
+// outcome is what a Talk found out.
+type outcome struct {
+	Name    string
+	Said    []string // of all layers
+	TLS     bool
+	Without string
+}
+
+// hello is a ClientHello of crypto/tls with its record header.
+func helloRecord(t testing.TB) string {
+	t.Helper()
+	a, b := net.Pipe()
+	defer b.Close()
+	go func() {
+		_ = tls.Client(a, &tls.Config{ServerName: "www.example.test"}).Handshake()
+	}()
+	buf := make([]byte, 1<<14)
+	n, err := b.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(buf[:n])
+}
+
+// A player gives bytes to a Talk in pieces and remembers where they stand.
+type player struct {
+	talk   Talk
+	flip   int // which direction the client is
+	piece  int // bytes at once; 0 for all of a turn
+	off    [2]int64
+	packet uint64
+	start  Start
+	found  bool
+}
+
+func (p *player) play(turns []turn) {
+	for _, tn := range turns {
+		dir := p.flip
+		if tn.by == flow.Server {
+			dir ^= 1
+		}
+		p.packet++
+		for b := []byte(tn.b); len(b) > 0 && !p.found; {
+			n := len(b)
+			if p.piece > 0 {
+				n = min(n, p.piece)
+			}
+			p.start, p.found = p.talk.Data(dir, p.off[dir], b[:n:n], flow.Mark{Packet: p.packet, Time: time.Unix(int64(p.packet), 0)})
+			p.off[dir] += int64(n)
+			b = b[n:]
+		}
+	}
+}
+
+func (p *player) outcome() outcome {
+	o := outcome{Name: p.talk.Name(), TLS: p.found}
+	for _, l := range p.talk.Layers() {
+		o.Said = append(o.Said, l.Said...)
+	}
+	if !p.found {
+		o.Without = p.talk.Without()
+	}
+	return o
+}
+
+// check plays a case at once and in pieces, with the client as either direction.
+func check(t *testing.T, tc talkCase) {
+	t.Helper()
+	turns := tc.turns
+	var wantOff [2]int64 // of the client, of the server
+	for _, tn := range turns {
+		wantOff[tn.by] += int64(len(tn.b))
+	}
+	if !tc.noHello {
+		turns = append(turns[:len(turns):len(turns)], c(helloRecord(t)))
+	}
+	for _, piece := range []int{0, 1, 2, 7} {
+		for flip := range 2 {
+			p := player{flip: flip, piece: piece}
+			p.play(turns)
+			if d := cmp.Diff(tc.want, p.outcome()); d != "" {
+				t.Errorf("pieces of %d, client %d: (-want +got)\n%s", piece, flip, d)
+				continue
+			}
+			if !p.found {
+				continue
+			}
+			if p.start.Client != flip {
+				t.Errorf("client is direction %d, want %d", p.start.Client, flip)
+			}
+			if p.start.Wrap == nil && (p.start.Offsets[flip] != wantOff[flow.Client] || p.start.Offsets[flip^1] != wantOff[flow.Server]) {
+				t.Errorf("TLS begins at %v, want client %d, server %d", p.start.Offsets, wantOff[flow.Client], wantOff[flow.Server])
+			}
+		}
+	}
+}
+
+// checkAll runs a table, and each case in every cut: no prefix of a
+// conversation may be taken for TLS or make the Talk say a secret.
+func checkAll(t *testing.T, cases []talkCase) {
+	t.Helper()
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			check(t, tc)
+			total := 0
+			for _, tn := range tc.turns {
+				total += len(tn.b)
+			}
+			for n := range total {
+				p := player{}
+				p.play(cutTurns(tc.turns, n))
+				if p.found {
+					t.Errorf("TLS found in the first %d bytes, without a ClientHello", n)
+				}
+				if o := p.outcome(); strings.Contains(strings.Join(o.Said, " ")+o.Without, secret) {
+					t.Errorf("after %d bytes the secret is told: %v", n, o)
+				}
+			}
+		})
+	}
+}
+
+// secret stands in the conversations where passwords do.
+const secret = "Xyzzy"
+
+func cutTurns(turns []turn, n int) []turn {
+	var out []turn
+	for _, tn := range turns {
+		if n <= 0 {
+			break
+		}
+		tn.b = tn.b[:min(n, len(tn.b))]
+		n -= len(tn.b)
+		out = append(out, tn)
+	}
+	return out
+}
+
+func TestInARow(t *testing.T) {
+	checkAll(t, []talkCase{
+		{"PROXY 1 and TLS in one segment", []turn{c("PROXY TCP4 192.0.2.1 192.0.2.2 49152 443\r\n")}, false,
+			outcome{Name: "proxy_v1", Said: []string{"from 192.0.2.1 port 49152 to 192.0.2.2 port 443"}, TLS: true}},
+		{"PROXY 2, SMTP, STARTTLS", []turn{c(proxy2Signature + "\x21\x11\x00\x0c\xc0\x00\x02\x01\xc0\x00\x02\x02\xc0\x00\x00\x19"),
+			s("220 mx ESMTP\r\n"), c("EHLO a\r\n"), s("250-mx\r\n250 STARTTLS\r\n"), c("STARTTLS\r\n"), s("220 go\r\n")}, false,
+			outcome{Name: "proxy_v2+smtp", Said: []string{"from 192.0.2.1 port 49152 to 192.0.2.2 port 25", `banner "220 mx ESMTP"`, "STARTTLS offered", "STARTTLS", `"220 go"`}, TLS: true}},
+		{"SOCKS 5, CONNECT", []turn{c("\x05\x01\x00"), s("\x05\x00"), c("\x05\x01\x00\x01\xc0\x00\x02\x07\x0c\x38"), s("\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"),
+			c("CONNECT u:" + secret + "@www.example.test:443 HTTP/1.1\r\nProxy-Authorization: Basic " + secret + "\r\n\r\n"), s("HTTP/1.1 200 OK\r\n\r\n")}, false,
+			outcome{Name: "socks5+http_connect", Said: []string{"connect to 192.0.2.7 port 3128", "granted", "CONNECT www.example.test:443", `"HTTP/1.1 200 OK"`}, TLS: true}},
+		{"five layers are too many", []turn{c(strings.Repeat("PROXY UNKNOWN\r\n", 5))}, false,
+			outcome{Name: "proxy_v1+proxy_v1+proxy_v1+proxy_v1", Said: []string{"of an unknown client", "of an unknown client", "of an unknown client", "of an unknown client"}}},
+		{"nothing known", []turn{c("\x01\x02\x03 something")}, false, outcome{}},
+	})
+}
+
+func TestGap(t *testing.T) {
+	p := player{}
+	p.play([]turn{s("220 mx ESMTP\r\n"), c("EHLO a\r\n")})
+	p.talk.Gap()
+	p.play([]turn{s("220 go\r\n"), c(helloRecord(t))})
+	if p.found || p.talk.Name() != "smtp" {
+		t.Errorf("found %v, name %q: want nothing behind a gap, and the name kept", p.found, p.talk.Name())
+	}
+}
+
+func TestBounds(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		first []turn
+		fill  turn
+	}{
+		{"one long line", []turn{s("220 mx ESMTP\r\n"), c("EHLO a\r\n")}, s("250-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")},
+		{"the client does not wait", []turn{s("220 mx\r\n"), c("EHLO a\r\nSTARTTLS\r\n")}, c("NOOP NOOP NOOP\r\n")},
+		{"head of HTTP", []turn{c("CONNECT a:443 HTTP/1.1\r\n")}, c("Cookie: aaaaaaaaaaaaaaaaaaaaaa\r\n")},
+		{"a tag without end", []turn{c("<stream:stream to='a'>")}, s("<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")},
+		{"capabilities without end", []turn{s("+OK hi\r\n"), c("CAPA\r\n")}, s("STLS\r\n")},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := player{}
+			p.play(tc.first)
+			for range 4000 {
+				p.play([]turn{tc.fill})
+				for dir, u := range p.talk.unread {
+					if len(u.b) > mostUnread {
+						t.Fatalf("%d bytes wait in direction %d", len(u.b), dir)
+					}
+				}
+			}
+			for _, l := range p.talk.Layers() {
+				if len(l.Said) > mostSaid {
+					t.Errorf("%d words told", len(l.Said))
+				}
+			}
+		})
+	}
+}
+
+// innerLog is a Stream that keeps what it is given.
+type innerLog struct {
+	b    [2][]byte
+	gaps [2]int
+	skip int64
+}
+
+func (l *innerLog) Data(side flow.Side, b []byte, _ flow.Mark) { l.b[side] = append(l.b[side], b...) }
+func (l *innerLog) Skippable(flow.Side) int64                  { return l.skip }
+func (l *innerLog) Skipped(flow.Side, int64, flow.Mark)        {}
+func (l *innerLog) Gap(side flow.Side, _ conn.Gap, _ flow.Mark) {
+	l.gaps[side]++
+}
+func (l *innerLog) Close(conn.End, flow.Side, flow.Mark) {}
+
+func be16(n int) string { return string(binary.BigEndian.AppendUint16(nil, uint16(n))) }
+func be32(n int) string { return string(binary.BigEndian.AppendUint32(nil, uint32(n))) }
