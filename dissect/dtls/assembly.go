@@ -138,6 +138,7 @@ func (s *Stream) fragments(side flow.Side, lv conn.Level, b []byte, cut bool, at
 			return
 		}
 		n := min(h.FragmentLength, len(b))
+		s.waits = n < h.FragmentLength
 		s.fragment(side, lv, h, b[:n], at)
 		b = b[n:]
 	}
@@ -283,7 +284,7 @@ func (s *Stream) flush(side flow.Side, at flow.Mark) {
 	for len(a.pending) > 0 {
 		p := a.pending[0]
 		if a.started && p.seq > a.next {
-			s.in.Gap(conn.Gap{Side: side, Bytes: -1, After: before(at), Why: fmt.Sprintf("%d handshake messages are not in the capture", p.seq-a.next)}, at)
+			s.in.Gap(conn.Gap{Side: side, Bytes: -1, After: before(at), Why: countOf(uint64(p.seq-a.next), "handshake message is", "handshake messages are") + " not in the capture"}, at)
 		}
 		a.started, a.next = true, p.seq+1
 		body := p.prefix(nil)

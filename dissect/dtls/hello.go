@@ -29,6 +29,9 @@ func (a *assembly) another(h tls.DTLSHeader, data []byte) bool {
 		if x.seq == int(h.MessageSeq) && x.length == h.Length && (!whole || x.random == random) {
 			return false
 		}
+		if whole && x.random == random && x.seq > int(h.MessageSeq) {
+			return false // overtaken by the one with the cookie
+		}
 	}
 	return whole
 }

@@ -55,10 +55,10 @@ func (n *numbers) missing() uint64 {
 // say words what the numbers tell, "" for nothing.
 func (n *numbers) say() (lost, twice string) {
 	if m := n.missing(); m > 0 {
-		lost = fmt.Sprintf("%s with record numbers that were left out are not in the capture", countOf(m, "record"))
+		lost = countOf(m, "record number was", "record numbers were") + " passed over: what has them is not in the capture"
 	}
 	if n.twice > 0 {
-		twice = fmt.Sprintf("%s more than once in the capture, by their numbers", countOf(n.twice, "record is", "records are"))
+		twice = countOf(n.twice, "record is", "records are") + " more than once in the capture, by their numbers"
 	}
 	return lost, twice
 }

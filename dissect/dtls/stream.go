@@ -181,7 +181,7 @@ func (s *Stream) content(side flow.Side, rh header, body []byte, at flow.Mark) {
 			s.in.Note(side, "application data in epoch 0, that is without any protection", at)
 		}
 		s.in.Opened(side, conn.Opened{Wire: tls.ContentApplicationData, Type: tls.ContentApplicationData, Bytes: rh.length, Plain: max(0, rh.length-mac), Level: conn.Application}, at)
-		s.in.Plaintext(side, plain[:min(len(plain), headLen)], at)
+		s.in.Plaintext(side, plain, at)
 	case rh.typ == tls.ContentHeartbeat && readable:
 		s.in.Heartbeat(side, rh.length, plain[:min(len(plain), headLen)], at)
 	default:
@@ -190,7 +190,7 @@ func (s *Stream) content(side flow.Side, rh header, body []byte, at flow.Mark) {
 	}
 }
 
-// headLen is how much of readable application data and heartbeats is shown.
+// headLen is how much of readable heartbeats is shown.
 const headLen = 256
 
 // nullMAC reports whether records of later epochs are readable because the
