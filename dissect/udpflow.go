@@ -25,7 +25,7 @@ type datagramCarrier struct {
 
 // datagramCarriers lists them in the order in which they are asked.
 var datagramCarriers = [...]datagramCarrier{
-	{"quic", quic.Probe, func(f *udpFlow) datagramStream { return quic.NewStream(f.builder, nil, f.p.udp.pieces, f.issued) }},
+	{"quic", quic.Probe, func(f *udpFlow) datagramStream { return quic.NewStream(f.builder, f.p.opt.quicKeys(), f.p.udp.pieces, f.issued) }},
 	{"dtls", dtls.Probe, func(f *udpFlow) datagramStream { return dtls.NewStream(f.builder, f.p.udp.fragments, f.issued) }},
 }
 

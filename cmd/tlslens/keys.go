@@ -102,7 +102,9 @@ func (p *program) loadLog(log *keys.Log, name string) error {
 	defer f.Close()
 	before := log.Stats()
 	if err := log.Load(f, name); err != nil {
-		return keyFailure("--keylog", name, err)
+		// What it has is no reason not to read the capture without it.
+		p.complain("", keyFailure("--keylog", name, err))
+		return nil
 	}
 	if st := log.Stats(); st.Junk > before.Junk {
 		first := ""
@@ -115,7 +117,7 @@ func (p *program) loadLog(log *keys.Log, name string) error {
 }
 
 // keyFailure words why a file with secrets cannot be used.
-func keyFailure(flag, name string, err error) error {
+func keyFailure(flag, name string, err error) *failure {
 	f := failf("%s %s: %v", flag, name, reason(err))
 	var h interface{ Hint() string }
 	if errors.As(err, &h) && h.Hint() != "" {

@@ -38,6 +38,7 @@ func (b *Builder) ssl2Offer(side flow.Side, body []byte, at flow.Mark) {
 	err := m.Decode(body)
 	b.log(Message{At: at, Side: side, Name: "ClientHello (SSLv2 format)", Size: len(body), Type: tls.TypeClientHello, Body: b.keep(body), Err: text(err)})
 	b.count(side, tls.TypeClientHello)
+	b.keys.SSL2Hello(body)
 	if err != nil {
 		b.Note(side, "SSLv2-format ClientHello: "+err.Error(), at)
 		return
