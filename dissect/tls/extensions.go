@@ -81,9 +81,15 @@ func (x Extensions) Duplicates() iter.Seq[ExtensionType] {
 	}
 }
 
-// extensions reads an extension block that stands in message where.
+// extensions reads an extension block that stands in message where. Of a block
+// that runs past the end of the message, which may be cut, it keeps what is
+// there.
 func extensions(r *wire.Reader, where HandshakeType) Extensions {
+	rest := r.Peek()
 	s := r.Sub16("extensions")
+	if r.Failed() && len(rest) > 2 {
+		return rest[2:]
+	}
 	b := s.Peek()
 	for i := 0; s.Len() > 0 && !s.Failed(); i++ {
 		s.Item(i)

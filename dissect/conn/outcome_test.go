@@ -1,0 +1,157 @@
+package conn
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/tls"
+	"github.com/tlslens/tlslens/dissect/tls/iana"
+)
+
+const client, server = flow.Client, flow.Server
+
+func TestOutcome(t *testing.T) {
+	hello := func(s *script) { s.clear(client, clientHello(sni)) }
+	flight := func(s *script) {
+		hello(s)
+		s.clear(server, serverHello(gcm12), message(tls.TypeServerHelloDone))
+	}
+	tests := []struct {
+		name string
+		play func(s *script) *Conn
+		want Outcome
+		why  string
+	}{
+		{"established", func(s *script) *Conn {
+			flight(s)
+			s.finished(client)
+			s.finished(server)
+			return s.end(Finished, client)
+		}, Established, ""},
+		{"established, then an alert", func(s *script) *Conn {
+			flight(s)
+			s.finished(client)
+			s.finished(server)
+			s.alert(server, tls.AlertDescription(80))
+			return s.end(Finished, server)
+		}, Established, "the tunnel stood, then the server ended it with alert internal_error (80)."},
+		{"a warning ends nothing", func(s *script) *Conn {
+			hello(s)
+			s.Alert(server, Plain, tls.AlertWarning, tls.AlertUnrecognizedName, s.at())
+			s.clear(server, serverHello(gcm12))
+			s.finished(client)
+			s.finished(server)
+			return s.end(Finished, client)
+		}, Established, ""},
+		{"rejected by the client", func(s *script) *Conn {
+			flight(s)
+			s.alert(client, tls.AlertUnknownCA)
+			return s.end(Finished, client)
+		}, RejectedByClient, "the client refused the server's certificate with alert unknown_ca (48)"},
+		{"rejected by the server", func(s *script) *Conn {
+			hello(s)
+			s.alert(server, tls.AlertHandshakeFailure)
+			return s.end(Finished, server)
+		}, RejectedByServer, "alert handshake_failure (40)"},
+		{"a sealed refusal", func(s *script) *Conn {
+			s.clear(client, clientHello(only13, share))
+			s.clear(server, serverHello(gcm13, picked13, shared))
+			s.sealed(server, 27, 800, 281, 53)
+			s.sealed(client, 19)
+			return s.end(Finished, client)
+		}, RejectedByClient, "fits an alert"},
+		{"reset", func(s *script) *Conn { hello(s); return s.end(Reset, server) }, ResetOutcome,
+			"the server reset the connection in packet 3 before the handshake was complete; the server had not answered the ClientHello."},
+		{"the client gave up", func(s *script) *Conn { flight(s); return s.end(Finished, client) }, ClientGaveUp,
+			"the client closed the connection in packet 4 before the handshake was complete, without an alert; the server had shown its part, the client's ClientKeyExchange was never seen."},
+		{"the server closed", func(s *script) *Conn { hello(s); return s.end(Finished, server) }, ClosedOutcome,
+			"the server closed the connection in packet 3"},
+		{"no answer", func(s *script) *Conn { hello(s); return s.end(EndOfCapture, client) }, NoAnswer, "nothing answered it before the capture ended"},
+		{"no answer for long", func(s *script) *Conn { hello(s); return s.end(TimedOut, client) }, NoAnswer, "nothing answered it within the idle limit"},
+		{"one side", func(s *script) *Conn { hello(s); s.Conn().Sent[server] = 0; return s.end(Finished, client) }, OneSided,
+			"only packets of the client are in the capture; what the server said cannot be known."},
+		{"capture ends", func(s *script) *Conn { flight(s); return s.end(EndOfCapture, client) }, Incomplete, "the capture ends before the handshake does"},
+		{"idle", func(s *script) *Conn { flight(s); return s.end(TimedOut, client) }, Incomplete, "nothing more came for longer than the idle limit"},
+		{"evicted", func(s *script) *Conn { flight(s); return s.end(Evicted, client) }, Incomplete, "the memory limit closed this connection early"},
+		{"mid-stream", func(s *script) *Conn {
+			s.MidStream()
+			s.sealed(client, 100)
+			s.sealed(server, 100)
+			return s.end(EndOfCapture, client)
+		}, Incomplete, "the capture begins inside the connection: its handshake is not there."},
+		{"not TLS", func(s *script) *Conn {
+			hello(s)
+			s.Foreign(server, []byte("HTTP/1.1 400 Bad Request\r\n"), s.at())
+			return s.end(Finished, server)
+		}, NotTLS, `the server spoke HTTP ("HTTP/1.1 400 Bad Request") in packet 3 where the client spoke TLS.`},
+		{"holes swallowed the ends of the handshake", func(s *script) *Conn {
+			flight(s)
+			s.Gap(Gap{Side: client, Bytes: 100}, s.at())
+			s.sealed(client, 50)
+			s.sealed(server, 50)
+			return s.end(Finished, client)
+		}, Established, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := tt.play(play())
+			if c.Outcome != tt.want {
+				t.Errorf("outcome %s, want %s (%s)", c.Outcome, tt.want, c.Why)
+			}
+			contains(t, "why", c.Why, tt.why)
+			for _, p := range c.Phases() {
+				if p.Headline == "" {
+					t.Errorf("%s has no headline", p.ID)
+				}
+			}
+		})
+	}
+}
+
+// TestWhyAlert plays every alert of the registry from either side: each has a
+// reason that names it and who sent it.
+func TestWhyAlert(t *testing.T) {
+	parts := map[tls.AlertDescription][2]string{
+		tls.AlertUnknownCA:             {"It has no trust anchor for the chain", "Its list of CAs for client certificates"},
+		tls.AlertCertificateExpired:    {"out of date by the client's clock", "out of date by the server's clock"},
+		tls.AlertCertificateRevoked:    {"the client refused the server's certificate", "the server refused the client's certificate"},
+		tls.AlertBadCertificate:        {"for another name (it asked for www.example)", "Look at its kind, its signature"},
+		tls.AlertCertificateUnknown:    {"for another name (it asked for www.example)", "Look at its kind, its signature"},
+		tls.AlertHandshakeFailure:      {"the client could not accept what the server chose", "the server could not go on after its own ServerHello"},
+		tls.AlertProtocolVersion:       {"the client can do no version", "the server can do no version that the client offered"},
+		tls.AlertDecryptError:          {"could not verify or open what the server sent", "could not verify or open what the client sent"},
+		tls.AlertBadRecordMAC:          {"could not verify or open what the server sent", "could not verify or open what the client sent"},
+		tls.AlertUserCanceled:          {"gave up for a reason outside TLS", "gave up for a reason outside TLS"},
+		tls.AlertInsufficientSecurity:  {"too weak", "too weak"},
+		tls.AlertInappropriateFallback: {"lowered its version", "lowered its version"},
+		tls.AlertUnrecognizedName:      {"knows no host of that name", "knows no host of that name"},
+		tls.AlertDescription(80):       {"the client ended the handshake with alert", "the server ended the handshake with alert"},
+	}
+	for i := range 256 {
+		d := tls.AlertDescription(i)
+		name, ok := iana.AlertName(uint8(i))
+		if !ok || d == tls.AlertCloseNotify {
+			continue
+		}
+		for side := client; side <= server; side++ {
+			s := play()
+			s.clear(client, clientHello(sni))
+			s.clear(server, serverHello(gcm12))
+			s.alert(side, d)
+			c := s.end(Finished, side)
+			want := [2]Outcome{RejectedByClient, RejectedByServer}[side]
+			if c.Outcome != want {
+				t.Errorf("%s from the %s: %s", name, side, c.Outcome)
+			}
+			contains(t, name, c.Why, name)
+			contains(t, name, c.Why, parts[d][side])
+			if !strings.HasSuffix(c.Why, ".") || strings.Contains(c.Why, "..") || strings.Contains(c.Why, "  ") {
+				t.Errorf("%s from the %s: %q", name, side, c.Why)
+			}
+			if c.CertificateCheck.State != FailedState && c.KeyExchange.State != FailedState {
+				t.Errorf("%s from the %s: no phase failed", name, side)
+			}
+		}
+	}
+}
