@@ -1,0 +1,205 @@
+package keys
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/tls"
+)
+
+// tunnel returns a Session whose server seals with the keys of a suite, and
+// one record of n zero bytes with sequence number 0. The sealing is that of
+// the opener's own parts, so this is for speed and allocations only.
+func tunnel(t testing.TB, code tls.CipherSuite, version tls.Version, n int) (*Session, tls.RecordHeader, []byte) {
+	t.Helper()
+	p := NewProvider(nil)
+	s := p.NewSession()
+	info, ok := code.Info()
+	if !ok {
+		t.Fatal("no such suite")
+	}
+	hs := &handshake{haveCH: true, haveSH: true, version: version, suite: code, info: info, known: true, selected: -1}
+	s.hs = hs
+	f := &s.half[flow.Server]
+	f.sealed, f.hs = true, hs
+	h := tls.RecordHeader{Type: tls.ContentApplicationData, Version: tls.VersionTLS12}
+	plain := make([]byte, n)
+	if version == tls.VersionTLS13 {
+		f.epoch = application13
+		sched := newSchedule13(version, hashByName(info.PRF))
+		f.cur = newAEAD13(version, sched, info, make([]byte, sched.size))
+		o := f.cur.(*aead13)
+		plain = append(plain, 23)
+		h.Length = len(plain) + o.aead.Overhead()
+		aad := []byte{23, 3, 3, byte(h.Length >> 8), byte(h.Length)}
+		return s, h, o.aead.Seal(nil, o.iv[:], plain, aad)
+	}
+	f.cur = hs.build(make([]byte, info.MACLen), make([]byte, info.KeyLen), make([]byte, max(info.FixedIVLen, info.BlockSize*btoi(version < tls.VersionTLS11))))
+	switch o := f.cur.(type) {
+	case *aead12:
+		nonce := make([]byte, o.aead.NonceSize())
+		var aad [13]byte
+		header(&aad, 0, h, n)
+		return s, h, append(make([]byte, o.explicit), o.aead.Seal(nil, nonce, plain, aad[:])...)
+	case *stream:
+		body := append(plain, o.mac.sum(0, h, plain, nil)...)
+		if o.rc4 != nil {
+			o.rc4.XORKeyStream(body, body)
+			f.cur = hs.build(make([]byte, info.MACLen), make([]byte, info.KeyLen), nil)
+		}
+		return s, h, body
+	}
+	t.Fatalf("no sealer for %T", f.cur)
+	return nil, h, nil
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+var fastSuites = []struct {
+	suite   tls.CipherSuite
+	version tls.Version
+}{
+	{0x1301, tls.VersionTLS13}, {0x1302, tls.VersionTLS13}, {0x1303, tls.VersionTLS13}, {0x1304, tls.VersionTLS13},
+	{0xc02f, tls.VersionTLS12}, {0xcca8, tls.VersionTLS12}, {0xc09c, tls.VersionTLS12}, {0x0002, tls.VersionTLS12},
+}
+
+// TestOpenAllocations: a record that opens costs nothing but its time.
+func TestOpenAllocations(t *testing.T) {
+	for _, tt := range fastSuites {
+		t.Run(tt.suite.String(), func(t *testing.T) {
+			s, h, body := tunnel(t, tt.suite, tt.version, 1000)
+			fail := ""
+			n := testing.AllocsPerRun(100, func() {
+				s.half[flow.Server].seq = 0
+				if o, err := s.Open(flow.Server, h, body); err != nil || len(o.Plain) != 1000 {
+					fail = fmt.Sprint(err)
+				}
+			})
+			if fail != "" || n != 0 {
+				t.Errorf("%v allocations, %s", n, fail)
+			}
+		})
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	for _, tt := range fastSuites {
+		b.Run(tt.suite.String(), func(b *testing.B) {
+			s, h, body := tunnel(b, tt.suite, tt.version, 16000)
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				s.half[flow.Server].seq = 0
+				if _, err := s.Open(flow.Server, h, body); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func FuzzLog(f *testing.F) {
+	f.Add([]byte(vectorLog), 3)
+	f.Add([]byte(allLabels()), 100)
+	f.Add([]byte(utf16le(vectorLog)), 1)
+	f.Fuzz(func(t *testing.T, b []byte, n int) {
+		l := NewLog()
+		l.Add(b, "fuzz")
+		st := l.Stats()
+		if st.Junk+st.Secrets+st.Repeated+st.Dropped != st.Lines || len(st.FirstJunk) > maxJunkKept || st.Connections > st.Secrets {
+			t.Errorf("%+v", st)
+		}
+		// Pieces of any size give the same.
+		m := NewLog()
+		feed := m.Feed("fuzz")
+		for rest := b; len(rest) > 0; {
+			k := min(len(rest), 1+max(0, n)%64)
+			_, _ = feed.Write(rest[:k])
+			rest = rest[k:]
+		}
+		_ = feed.Close()
+		if fmt.Sprintf("%+v", m.Stats()) != fmt.Sprintf("%+v", st) {
+			t.Errorf("in pieces %+v, at once %+v", m.Stats(), st)
+		}
+		// What is used can be read again.
+		for _, e := range l.inOrder {
+			for _, x := range e.lines {
+				x.used = true
+			}
+		}
+		p := NewProvider(l)
+		var out bytes.Buffer
+		_ = p.WriteUsed(&out)
+		again := NewLog()
+		again.Add(out.Bytes(), "again")
+		if again.Stats().Junk != 0 || again.Stats().Connections != st.Connections {
+			t.Errorf("written and read again: %+v, was %+v", again.Stats(), st)
+		}
+	})
+}
+
+// FuzzSession plays a connection of the vector with operations between its
+// records, as bytes of the fuzzer say.
+func FuzzSession(f *testing.F) {
+	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8}, []byte("x"))
+	f.Add([]byte{0, 1, 0x12, 3, 0x24, 5, 0x36, 0x47, 8, 0x50, 0x61}, unhex(f, vectorServerFlight)[5:])
+	f.Add([]byte{0, 1, 0x70, 0x71, 0x42, 0x53, 3, 3, 3}, unhex(f, vectorServerHello)[5:])
+	f.Fuzz(func(t *testing.T, ops, extra []byte) {
+		p := NewProvider(nil)
+		p.Log().Add([]byte(vectorLog), "log")
+		p.AddPSK(nil, []byte("key"))
+		fd := &feeder{s: p.NewSession(), known: true, begun: [2]bool{true, true}}
+		s := fd.s
+		for _, op := range ops[:min(len(ops), 64)] {
+			r := vectorRecords[int(op&15)%len(vectorRecords)]
+			switch op >> 4 {
+			case 0:
+				fd.feed(r.side, unhex(t, r.hex))
+			case 1:
+				s.Skip(r.side, int64(len(extra))-3)
+			case 2:
+				s.Message(r.side, extra)
+			case 3:
+				b := unhex(t, r.hex)
+				for i := range extra {
+					b[5+i%(len(b)-5)] ^= extra[i]
+				}
+				fd.feed(r.side, b)
+			case 4:
+				s.ChangeCipherSpec(r.side)
+			case 5:
+				h := tls.RecordHeader{Type: tls.ContentType(op), Version: tls.VersionTLS12, Length: len(extra)}
+				o, err := s.Open(r.side, h, extra)
+				var no *NoKeys
+				var bad *BadTag
+				if err == nil && len(o.Plain) >= len(extra) {
+					t.Error("the content is longer than the record")
+				}
+				if err != nil && !errors.As(err, &no) && !errors.As(err, &bad) && !errors.Is(err, ErrClear) {
+					t.Errorf("%T", err)
+				}
+			case 6:
+				s.Pass(r.side, tls.RecordHeader{Length: len(extra)})
+			case 7:
+				s.SSL2Hello(extra)
+			}
+		}
+		st := s.Status()
+		for side, n := range st.Side {
+			if n.Opened+n.Bad+n.Closed != n.Sealed {
+				t.Errorf("%s: %+v", flow.Side(side), n)
+			}
+		}
+		if (st.Cause == AllOpen) != (st.Why == "") {
+			t.Errorf("%+v", st)
+		}
+	})
+}
