@@ -7,6 +7,7 @@ import (
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/record"
 	"github.com/tlslens/tlslens/dissect/tcp"
+	"github.com/tlslens/tlslens/dissect/tls"
 )
 
 // Bounds of probing, in bytes of one direction.
@@ -98,7 +99,9 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 		f.dropPlain(d ^ 1)
 		f.open(d, false)
 	case record.Server:
-		f.dropPlain(d ^ 1)
+		if head[0] != byte(tls.ContentAlert) { // an alert answers plaintext, too
+			f.dropPlain(d ^ 1)
+		}
 		f.open(d^1, false)
 	case record.Either:
 		if !mid && f.probe[d^1].total == 0 {
@@ -171,7 +174,11 @@ func (f *tcpFlow) open(client tcp.Dir, mid bool) {
 		f.stream = f.wrap(records)
 	}
 	if mid {
-		f.builder.MidStream()
+		if f.tcp.Stats(0).MidStream || f.tcp.Stats(1).MidStream {
+			f.builder.MidStream()
+		} else {
+			f.builder.NoHello()
+		}
 		records.MidStream()
 	}
 	f.replay(mid)

@@ -36,12 +36,13 @@ type Builder struct {
 	c   *Conn
 	opt Options
 
-	asm     [2]assembly
-	kx      iana.Suite
-	chosen  bool // a ServerHello (not a HelloRetryRequest) was read
-	midway  bool // the capture begins inside the connection
-	offered resumable
-	lastCH  flow.Mark
+	asm       [2]assembly
+	kx        iana.Suite
+	chosen    bool // a ServerHello (not a HelloRetryRequest) was read
+	midway    bool // the capture begins inside the connection
+	helloless bool // it does not, but there is no hello either
+	offered   resumable
+	lastCH    flow.Mark
 
 	randoms    [2][]byte
 	transcript []byte // clear handshake messages, until nobody can need them
@@ -106,6 +107,10 @@ func (b *Builder) OnPhase(f func(PhaseID)) { b.onPhase = f }
 
 // MidStream tells that the capture begins inside the connection.
 func (b *Builder) MidStream() { b.midway = true }
+
+// NoHello tells that the flow is complete from its beginning and has records
+// but no hello.
+func (b *Builder) NoHello() { b.midway, b.helloless = true, true }
 
 // Conn returns the connection as it stands.
 func (b *Builder) Conn() *Conn { return b.c }

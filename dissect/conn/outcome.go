@@ -87,6 +87,9 @@ func (b *Builder) decide() {
 	case b.onesided() >= 0:
 		c.Outcome = OneSided
 		c.Why = fmt.Sprintf("only packets of the %s are in the capture; what the %s said cannot be known.", flow.Side(b.onesided()), flow.Side(b.onesided()).Other())
+	case b.helloless && !b.chosen:
+		c.Outcome = Incomplete
+		c.Why = "both sides send records of TLS but neither sent a hello: some programs only dress up as TLS, or packets are missing at the beginning."
 	case b.midway && !b.chosen:
 		c.Outcome = Incomplete
 		c.Why = "the capture begins inside the connection: its handshake is not there."

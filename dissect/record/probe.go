@@ -56,10 +56,10 @@ func Probe(b []byte) Verdict {
 // because here nothing else speaks for TLS. Overlong records are let through,
 // for they are reported.
 func looksLikeRecord(h tls.RecordHeader) bool {
-	if h.Type == tls.ContentHandshake && h.Length > 0 && h.Version>>8 == 3 && h.Version <= tls.VersionTLS13 {
+	if h.Type == tls.ContentHandshake && h.Version>>8 == 3 && h.Version <= tls.VersionTLS13 {
 		return true
 	}
-	return h.Plausible() && h.Length > 0
+	return h.Plausible()
 }
 
 // couldBegin reports whether fewer than five bytes could begin a record.
@@ -75,6 +75,9 @@ func couldBegin(b []byte) bool {
 
 // probeHandshake tells the side by the first handshake message.
 func probeHandshake(b []byte) Verdict {
+	if rh, _ := tls.ParseRecordHeader(b); rh.Length == 0 {
+		return probeEmpty(b[headerLen:])
+	}
 	if len(b) < headerLen+1 {
 		return Incomplete
 	}
@@ -104,6 +107,21 @@ func probeHandshake(b []byte) Verdict {
 		return Incomplete
 	}
 	if nh, _ := tls.ParseRecordHeader(b[next:]); nh.Plausible() {
+		return Either
+	}
+	return Not
+}
+
+// probeEmpty looks at what stands behind an empty handshake record, which some
+// programs that dress up as TLS begin with.
+func probeEmpty(rest []byte) Verdict {
+	if len(rest) == 0 {
+		return Either
+	}
+	if len(rest) < headerLen {
+		return Incomplete
+	}
+	if rh, _ := tls.ParseRecordHeader(rest); looksLikeRecord(rh) {
 		return Either
 	}
 	return Not
