@@ -87,9 +87,13 @@ func (r *recorder) Alert(side flow.Side, lv conn.Level, level tls.AlertLevel, de
 
 func (r *recorder) ChangeCipherSpec(side flow.Side, at flow.Mark) { r.call(side, at, "ccs") }
 
-func (r *recorder) Data(side flow.Side, n, plain int, head []byte, at flow.Mark) {
-	r.sizes[side] += n
-	r.call(side, at, "data %d %d %x", n, plain, head)
+func (r *recorder) Opened(side flow.Side, o conn.Opened, at flow.Mark) {
+	r.sizes[side] += o.Bytes
+	r.call(side, at, "opened %d %d", o.Bytes, o.Plain)
+}
+
+func (r *recorder) Plaintext(side flow.Side, b []byte, at flow.Mark) {
+	r.call(side, at, "plaintext %x", b)
 }
 
 func (r *recorder) Sealed(side flow.Side, typ tls.ContentType, n int, at flow.Mark) {

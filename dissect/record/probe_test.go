@@ -97,7 +97,7 @@ func TestAllocations(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { Probe(b) }); n != 0 {
 		t.Errorf("Probe allocates %v times", n)
 	}
-	s := NewStream(&quiet{})
+	s := NewStream(&quiet{}, nil)
 	data := rec(23, make([]byte, 1000)...)
 	if n := testing.AllocsPerRun(100, func() { s.Data(1, data, mark(1)) }); n != 0 {
 		t.Errorf("a sealed record allocates %v times", n)

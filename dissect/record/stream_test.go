@@ -67,7 +67,7 @@ func TestStream(t *testing.T) {
 		{"NULL cipher: all is readable but the MAC", open, false,
 			join(ccs, rec(22, join(done, mac)...), rec(23, join([]byte("GET /"), mac)...), rec(21, join([]byte{1, 0}, mac)...)),
 			[]string{ccsRecord, "c@1 ccs", "c@1 record handshake TLS 1.2 36", "c handshake application 0e000000",
-				"c@1 record application_data TLS 1.2 37", "c@1 data 37 5 474554202f", "c@1 record alert TLS 1.2 34", "c@1 alert plain 1 0"}},
+				"c@1 record application_data TLS 1.2 37", "c@1 opened 37 5", "c@1 plaintext 474554202f", "c@1 record alert TLS 1.2 34", "c@1 alert plain 1 0"}},
 		{"NULL cipher: shorter than its MAC", open, false, join(ccs, rec(22, 1, 2, 3), rec(23, 1, 2)),
 			[]string{ccsRecord, "c@1 ccs", "c@1 record handshake TLS 1.2 3", "c@1 sealed handshake 3", "c@1 record application_data TLS 1.2 2", "c@1 data 2 0 "}},
 		{"a heartbeat in the clear", unknown, false, join(rec(22, hello...), rec(24, 1, 0x40, 0)),
