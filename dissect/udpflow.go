@@ -25,7 +25,10 @@ type datagramCarrier struct {
 
 // datagramCarriers lists them in the order in which they are asked.
 var datagramCarriers = [...]datagramCarrier{
-	{"quic", quic.Probe, func(f *udpFlow) datagramStream { return quic.NewStream(f.builder, f.p.opt.quicKeys(), f.p.udp.pieces, f.issued) }},
+	{"quic", quic.Probe, func(f *udpFlow) datagramStream {
+		f.builder.Keys(f.p.session())
+		return quic.NewStream(f.builder, f.p.opt.quicKeys(), f.p.udp.pieces, f.issued)
+	}},
 	{"dtls", dtls.Probe, func(f *udpFlow) datagramStream { return dtls.NewStream(f.builder, f.p.udp.fragments, f.issued) }},
 }
 
@@ -97,6 +100,7 @@ type datagrams struct {
 	ids    idIndex
 	opened uint64 // connections so far
 
+	room      int          // for datagrams that wait to be put in order
 	fragments *dtls.Budget // of handshake messages over DTLS that wait
 	pieces    *quic.Budget // of handshake messages over QUIC that wait
 }
@@ -104,6 +108,7 @@ type datagrams struct {
 func (u *datagrams) init(p *pipeline) {
 	u.table = flow.NewTable(p.opt.Limits, p.evictedDatagrams)
 	u.ids.of = map[idKey]*udpFlow{}
+	u.room = p.opt.Limits.TotalBytes / 4
 	u.fragments = dtls.NewBudget(p.opt.Limits.TotalBytes)
 	u.pieces = quic.NewBudget(p.opt.Limits.TotalBytes)
 }
@@ -206,7 +211,7 @@ func (p *pipeline) openDatagrams(e *udpEntry, key flow.Key, d *packet.Packet, ca
 	}
 	f := &udpFlow{p: p, entries: 1, zone: key.Zone(), last: p.at, builder: conn.NewBuilder(c, p.build)}
 	f.sent = [2]uint64{uint64(e.sent[e.client]), uint64(e.sent[e.client^1])}
-	f.stream = carrier.open(f)
+	f.stream = &ordered{to: carrier.open(f), room: &p.udp.room}
 	e.flow = f
 	p.announce(f.builder)
 }
@@ -214,7 +219,12 @@ func (p *pipeline) openDatagrams(e *udpEntry, key flow.Key, d *packet.Packet, ca
 // count notes a packet of the connection.
 func (f *udpFlow) count(side flow.Side) {
 	f.sent[side]++
-	f.last = f.p.at
+	if f.p.at.After(f.last) {
+		f.last = f.p.at
+	}
+	if c := f.builder.Conn(); c.First.After(f.p.at) && c.First.Time.Sub(f.p.at.Time) < mostAstray {
+		c.First = f.p.at // it changed places with the one that came first
+	}
 }
 
 // state tells the table how firm the connection stands.
@@ -300,13 +310,13 @@ func (f *udpFlow) end(how conn.End) {
 		return
 	}
 	f.done = true
-	for _, k := range f.ids {
-		delete(f.p.udp.ids.of, k)
-		f.p.udp.ids.sizes[k.n]--
-	}
 	c := f.builder.Conn()
 	c.Last, c.Packets, c.Sent = f.last, f.sent[0]+f.sent[1], f.sent
 	f.stream.Close(how, flow.Client, f.last)
+	for _, k := range f.ids { // none is told of any more
+		delete(f.p.udp.ids.of, k)
+		f.p.udp.ids.sizes[k.n]--
+	}
 	f.p.out.put(f.builder.Finish())
 }
 
