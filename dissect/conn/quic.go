@@ -147,6 +147,7 @@ func (b *Builder) QUICDatagram(side flow.Side, n int, at flow.Mark) {
 // QUICPacket takes a packet behind its effects.
 func (b *Builder) QUICPacket(side flow.Side, p QUICPacket, at flow.Mark) {
 	b.order++
+	b.level = Plain
 	b.records[side]++
 	q := b.quicState()
 	if p.Kind >= quicKinds {
@@ -204,6 +205,7 @@ func (b *Builder) oneRTT(side flow.Side, p *QUICPacket, at flow.Mark) {
 // QUICVersionNegotiation takes a Version Negotiation packet.
 func (b *Builder) QUICVersionNegotiation(offered []uint32, total int, at flow.Mark) {
 	b.order++
+	b.level = Plain
 	b.records[flow.Server]++
 	q := b.quicState()
 	if q.refused.Seen() {
@@ -257,6 +259,7 @@ func versionNames(vs []uint32) []string {
 // QUICRetry takes a Retry packet.
 func (b *Builder) QUICRetry(n int, tag Tristate, at flow.Mark) {
 	b.order++
+	b.level = Plain
 	b.records[flow.Server]++
 	q := b.quicState()
 	if q.retry.Seen() {
@@ -280,6 +283,7 @@ func (b *Builder) QUICRetry(n int, tag Tristate, at flow.Mark) {
 func (b *Builder) QUICClose(side flow.Side, c QUICClose, at flow.Mark) {
 	const most = 4
 	b.order++
+	b.level = c.Level
 	q := b.quicState()
 	for _, x := range q.closes {
 		if x.side == side {
@@ -313,6 +317,7 @@ func (b *Builder) QUICClose(side flow.Side, c QUICClose, at flow.Mark) {
 // QUICGoogleHello takes a message of Google's own handshake.
 func (b *Builder) QUICGoogleHello(h GoogleHello, at flow.Mark) {
 	b.order++
+	b.level = Plain
 	q := b.quicState()
 	q.limit.validated = true // Google's rules for that were others
 	b.log(Message{At: at, Side: h.Side, Name: h.Message, Size: h.Size})

@@ -16,6 +16,7 @@ func (b *Builder) quicFlights() {
 		return
 	}
 	q.told = true
+	b.level = Plain
 	c, s := &q.count[flow.Client][QUICHandshake], &q.count[flow.Server][QUICHandshake]
 	resumed := b.c.Resumption != nil
 	if s.sealed > 0 {
@@ -52,6 +53,9 @@ func (b *Builder) quicFlights() {
 	}
 	for side := range b.finished {
 		b.c.KeyExchange.Finished[side] = true
+		if b.finished[side].Seen() {
+			continue // it was opened
+		}
 		if b.finished[side] = q.lastFinal[side]; !b.finished[side].Seen() {
 			b.finished[side] = q.stands
 		}
@@ -59,7 +63,36 @@ func (b *Builder) quicFlights() {
 	if !resumed {
 		b.c.CertificateCheck.reach(b.finished[flow.Server])
 	}
+	if len(b.c.CertificateCheck.Server.Chain) > 0 {
+		b.certificatesShown()
+		b.c.CertificateCheck.AfterKeys = true
+	}
 	b.keysDone13()
+}
+
+// quicKeys says how much of the connection was opened with keys.
+func (b *Builder) quicKeys() {
+	if b.keys == nil {
+		return
+	}
+	n, sealed := 0, 0
+	for side := range b.quic.count {
+		for _, kind := range [...]QUICKind{QUICZeroRTT, QUICHandshake, QUICOneRTT} {
+			c := &b.quic.count[side][kind]
+			n += c.n
+			sealed += c.sealed
+		}
+	}
+	d := &b.c.Decryption
+	switch {
+	case n == 0:
+	case sealed == 0:
+		d.Status, d.Why = "full", "opened with the secrets given"
+	case sealed == n:
+		d.Status, d.Why = "none", "no secret of this connection was given, or its cipher suite is one whose packets are not opened"
+	default:
+		d.Status, d.Why = "partial", fmt.Sprintf("%d of %s stayed sealed: no secret for them, or they came before what tells their keys", sealed, count(n, "packet"))
+	}
 }
 
 // handshakePackets counts packets as rows name them.
@@ -107,10 +140,11 @@ func (b *Builder) decideQUIC() {
 		b.quicFlights()
 	}
 	b.quicOrder()
+	b.quicKeys()
 	client, server := &q.count[flow.Client], &q.count[flow.Server]
 	googleStands := q.google.Seen() && server[QUICOneRTT].n > 0 && client[QUICOneRTT].n > 0
 	switch {
-	case q.stands.Seen():
+	case q.stands.Seen(), b.finished[flow.Client].Seen() && b.finished[flow.Server].Seen():
 		c.Outcome = Established
 		if len(q.closes) > 0 {
 			x := &q.closes[0]

@@ -102,7 +102,7 @@ func (p parameter) says() string {
 	case tpMaxData:
 		return size(v) + " in flight"
 	case tpStreamsBidi:
-		return fmt.Sprintf("%d streams at once", v)
+		return count(int(min(v, 1<<60)), "stream") + " at once"
 	case tpDatagram:
 		if v > 0 {
 			return "unreliable datagrams"

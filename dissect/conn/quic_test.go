@@ -34,13 +34,13 @@ func quicServerHello() []byte {
 	return append([]byte{2, 0, byte(len(body) >> 8), byte(len(body))}, body...)
 }
 
-// script drives a Builder as the carrier does. Each letter is a datagram:
+// quicScript drives a Builder as the carrier does. Each letter is a datagram:
 //
 //	C S   a hello in an Initial packet   c s   a sealed Handshake packet
 //	1 2   1-RTT of client, server        X Y   CONNECTION_CLOSE of client, server
 //	V     Version Negotiation            R     Retry
 //	0     0-RTT                          G g   Google's CHLO, REJ
-func script(letters string, code uint64) *Conn {
+func quicScript(letters string, code uint64) *Conn {
 	c := &Conn{Number: 1, Carrier: "quic", Transport: "udp", First: quicMark(1)}
 	b := NewBuilder(c, Options{HandshakeSize: 1 << 20})
 	b.QUICVersion(1, quicMark(1))
@@ -119,7 +119,7 @@ func TestQUICOutcome(t *testing.T) {
 		{"Google's own", "GgG12", 0, Established, "no TLS", [3]State{Hidden, Done, Running}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
-			c := script(x.letters, x.code)
+			c := quicScript(x.letters, x.code)
 			if c.Outcome != x.want || !strings.Contains(c.Why, x.why) {
 				t.Errorf("%s: %s", c.Outcome, c.Why)
 			}
@@ -147,7 +147,7 @@ func TestQUICOutcome(t *testing.T) {
 
 // TestQUICRows holds the rows of a plain connection.
 func TestQUICRows(t *testing.T) {
-	c := script("CSsscc112", 0)
+	c := quicScript("CSsscc112", 0)
 	var got []string
 	for _, p := range c.Phases() {
 		for _, s := range p.Steps {
@@ -225,7 +225,7 @@ func TestAmplification(t *testing.T) {
 		{"waits at the limit", "CSsscss12", "went on only when the client had answered"},
 		{"over the limit", "CSssssc12", "more than three times"},
 	} {
-		notes := strings.Join(script(x.letters, 0).Notes, "\n")
+		notes := strings.Join(quicScript(x.letters, 0).Notes, "\n")
 		if x.want == "" && notes != "" || !strings.Contains(notes, x.want) {
 			t.Errorf("%s: %q", x.name, notes)
 		}
