@@ -107,7 +107,9 @@ func (s *Stream) finish(side flow.Side, body []byte, at flow.Mark) {
 		if h.mode == head {
 			plain := body[:min(len(body), max(0, n-mac))]
 			s.in.Opened(side, conn.Opened{Wire: h.rh.Type, Type: h.rh.Type, Bytes: n, Plain: max(0, n-mac), Level: conn.Application}, at)
-			s.in.Plaintext(side, plain, at)
+			if len(plain) > 0 {
+				s.in.Plaintext(side, plain, at)
+			}
 		} else {
 			s.sealed(side, h.rh.Type, n, at)
 		}

@@ -52,7 +52,9 @@ func (s *Stream) open(side flow.Side, body []byte, at flow.Mark) bool {
 			s.in.Alert(side, lv, tls.AlertLevel(b[0]), tls.AlertDescription(b[1]), at)
 		}
 	case tls.ContentApplicationData:
-		s.in.Plaintext(side, o.Plain, at)
+		if len(o.Plain) > 0 {
+			s.in.Plaintext(side, o.Plain, at)
+		}
 	case tls.ContentChangeCipherSpec:
 		s.keys.ChangeCipherSpec(side)
 		s.in.ChangeCipherSpec(side, at)

@@ -69,7 +69,7 @@ func TestStream(t *testing.T) {
 			[]string{ccsRecord, "c@1 ccs", "c@1 record handshake TLS 1.2 36", "c handshake application 0e000000",
 				"c@1 record application_data TLS 1.2 37", "c@1 opened 37 5", "c@1 plaintext 474554202f", "c@1 record alert TLS 1.2 34", "c@1 alert plain 1 0"}},
 		{"NULL cipher: shorter than its MAC", open, false, join(ccs, rec(22, 1, 2, 3), rec(23, 1, 2)),
-			[]string{ccsRecord, "c@1 ccs", "c@1 record handshake TLS 1.2 3", "c@1 sealed handshake 3", "c@1 record application_data TLS 1.2 2", "c@1 data 2 0 "}},
+			[]string{ccsRecord, "c@1 ccs", "c@1 record handshake TLS 1.2 3", "c@1 sealed handshake 3", "c@1 record application_data TLS 1.2 2", "c@1 opened 2 0"}},
 		{"a heartbeat in the clear", unknown, false, join(rec(22, hello...), rec(24, 1, 0x40, 0)),
 			[]string{helloRecord, helloBytes, "c@1 record heartbeat TLS 1.2 3", "c@1 heartbeat 3 014000"}},
 		{"a sealed heartbeat", sealed, false, join(ccs, rec(24, make([]byte, 40)...)),
