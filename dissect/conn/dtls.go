@@ -197,3 +197,12 @@ func (b *Builder) unanswered() bool {
 func (b *Builder) whyNoDatagram() string {
 	return fmt.Sprintf("no datagram of the server came back, though the client sent %d. Nobody listens there, something on the way drops them, or only one direction was captured.", b.c.Sent[flow.Client])
 }
+
+// silence says why a Finished over DTLS may stay without an answer (RFC 6347,
+// Section 4.1.2.7), "" where there was none.
+func (b *Builder) silence() string {
+	if !b.isDTLS() || !b.finished[flow.Client].Seen() || b.finished[flow.Server].Seen() {
+		return ""
+	}
+	return " DTLS drops what it cannot verify without a word: keys that differ, as with a wrong pre-shared key, look like this."
+}

@@ -106,7 +106,7 @@ func (b *Builder) decide() {
 		b.failHere("closed by the " + b.endBy.String() + " without an alert")
 	default:
 		c.Outcome = Incomplete
-		c.Why = "the capture ends before the handshake does; " + b.lastSeen() + "."
+		c.Why = "the capture ends before the handshake does; " + b.lastSeen() + "." + b.silence()
 		if b.end == TimedOut {
 			c.Why = "nothing more came for longer than the idle limit; " + b.lastSeen() + "."
 		}
