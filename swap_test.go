@@ -49,6 +49,9 @@ func TestSwap(t *testing.T) {
 				if packets[i+1].Time.Sub(packets[i].Time) > time.Second {
 					continue // no capture changes the order of these
 				}
+				if datagrams(&packets[i], &packets[i+1]) {
+					continue // datagrams acknowledge nothing that would tell their order
+				}
 				if d := swapDiff(t, packets, i, roots); d != "" {
 					t.Errorf("packets %d and %d swapped (-original +swapped):\n%s", packets[i].Number, packets[i+1].Number, d)
 				}
@@ -92,6 +95,14 @@ func interchangeable(a, b *capture.Packet) bool {
 	}
 	return ka == packet.TCP && kb == packet.TCP && p.Src == q.Src && p.Dst == q.Dst &&
 		int32(p.Seq-q.Seq) < int32(len(q.Payload)) && int32(q.Seq-p.Seq) < int32(len(p.Payload))
+}
+
+// datagrams reports whether two packets are of UDP.
+func datagrams(a, b *capture.Packet) bool {
+	var p packet.Packet
+	d := packet.NewDecoder(packet.Limits{})
+	return d.Decode(uint32(a.Link), a.Data, a.WireLen, a.Time, &p) == packet.UDP &&
+		d.Decode(uint32(b.Link), b.Data, b.WireLen, b.Time, &p) == packet.UDP
 }
 
 // wordsOf returns text without its numbers and without the space and the lines
