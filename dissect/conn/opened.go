@@ -30,6 +30,7 @@ func (b *Builder) Opened(side flow.Side, o Opened, at flow.Mark) {
 		t.Records++
 		t.Bytes += int64(o.Bytes)
 		t.PlaintextBytes = max(0, t.PlaintextBytes) + int64(o.Plain)
+		t.MaxPlaintext, t.Exact = t.MaxPlaintext+int64(o.Plain), true
 	}
 	if o.Level == Early {
 		b.early.records++

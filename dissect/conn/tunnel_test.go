@@ -54,7 +54,8 @@ func TestPlaintextSizes(t *testing.T) {
 		s.clear(server, serverHello(0x003b))
 		s.finished(client)
 		s.finished(server)
-		s.Data(client, 132, 100, []byte("GET"), s.at())
+		s.Opened(client, Opened{Wire: tls.ContentApplicationData, Type: tls.ContentApplicationData, Bytes: 132, Plain: 100, Level: Application}, s.at())
+		s.Plaintext(client, []byte("GET"), s.at())
 		c := s.end(Finished, client)
 		if got := c.Tunnel.Sides[client]; got.PlaintextBytes != 100 || got.MaxPlaintext != 100 || !got.Exact {
 			t.Errorf("%+v", got)
