@@ -1,0 +1,140 @@
+package dissect
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tlslens/tlslens/capture"
+	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/tls"
+)
+
+// before is what is told of the words before TLS.
+type before struct {
+	StartTLS string
+	Outcome  conn.Outcome
+	Version  tls.Version
+	Said     []string // the rows of phase 1 about them
+	Why      string
+}
+
+// collectFile reads a capture.
+func collectFile(t *testing.T, path string) []*conn.Conn {
+	t.Helper()
+	src, err := capture.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	cs, err := Collect(context.Background(), src, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cs
+}
+
+// tellBefore picks what a test of the words before TLS compares.
+func tellBefore(cs []*conn.Conn) []before {
+	var out []before
+	for _, c := range cs {
+		b := before{StartTLS: c.StartTLS, Outcome: c.Outcome, Version: c.Version}
+		if c.Outcome != conn.Established {
+			b.Why = c.Why
+		}
+		for _, s := range c.CertificateCheck.Steps {
+			if s.Name == "plaintext" {
+				b.Said = append(b.Said, strings.Join(s.Says, "|"))
+			}
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+func TestStartTLSCaptures(t *testing.T) {
+	const banner = `banner "220 www.example.test ESMTP Postfix"`
+	const imap = `IMAP: banner "* OK [CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDL…", STARTTLS offered, `
+	done := func(name, said string) before {
+		return before{StartTLS: name, Outcome: conn.Established, Version: tls.VersionTLS13, Said: []string{said}}
+	}
+	without := func(name, said, why string) before {
+		return before{StartTLS: name, Outcome: conn.NotTLS, Said: []string{said}, Why: why}
+	}
+	for _, tc := range []struct {
+		name string // of the capture, without starttls-
+		want []before
+	}{
+		{"smtp", []before{done("smtp", "SMTP: "+banner+`, STARTTLS offered, STARTTLS, "220 2.0.0 Ready to start TLS"`)}},
+		{"smtp-unused", []before{without("smtp", "SMTP: "+banner+", STARTTLS offered, its mail in the clear",
+			"the server offered TLS in packet 8 and the client went on without it: it sent its mail in the clear, in packet 9.")}},
+		{"smtp-refused", []before{without("smtp", "SMTP: "+banner+`, STARTTLS, refused: "502 5.5.1 Error: command not implemented"`,
+			`the server refused TLS: "502 5.5.1 Error: command not implemented" to STARTTLS, in packet 10. The client began TLS all the same: the server spoke text ("500 5.5.2 Error: bad UTF-8 syntax") in packet 12 where the client spoke TLS.`)}},
+		{"imap", []before{done("imap", imap+`STARTTLS, ". OK Begin TLS negotiation now."`)}},
+		{"imap-login", []before{without("imap", imap+"its login (AUTHENTICATE) in the clear",
+			"the server offered TLS in packet 4 and the client went on without it: it sent its login (AUTHENTICATE) in the clear, in packet 9.")}},
+		{"pop3", []before{done("pop3", `POP3: banner "+OK Dovecot (Debian) ready.", STLS offered, STLS, "+OK Begin TLS negotiation now."`)}},
+		{"sieve", []before{done("sieve", `ManageSieve: banner "\"IMPLEMENTATION\" \"Dovecot (Debian) Pigeonhole\"", STARTTLS offered, STARTTLS, "OK \"Begin TLS negotiation now.\""`)}},
+		{"ftp", []before{done("ftp", `FTP: banner "220 (vsFTPd 3.0.3)", AUTH SSL, "234 Proceed with negotiation."`), {Outcome: conn.Established, Version: tls.VersionTLS13}}},
+		{"ldap", []before{done("ldap", "LDAP: StartTLS, success")}},
+		{"ldap-refused", []before{without("ldap", `LDAP: StartTLS, refused: result 2 "unsupported extended operation", its login (bind) in the clear`,
+			`the server refused TLS: result 2 "unsupported extended operation" to StartTLS, in packet 6. The client went on without it and sent its login (bind) in the clear, in packet 8.`)}},
+		{"mysql", []before{done("mysql", `MySQL: server "5.5.5-10.11.19-MariaDB-0+deb12u1", TLS offered, SSLRequest`)}},
+		{"xmpp", []before{done("xmpp", `XMPP: stream to "www.example.test", <starttls/> offered, required, <starttls/>, <proceed/>`)}},
+		{"irc-unanswered", []before{without("irc", "IRC: STARTTLS", "the IRC client asked for TLS (STARTTLS, packet 4) and got no answer.")}},
+		{"postgres", []before{done("postgres", `PostgreSQL: SSLRequest, "S"`)}},
+		{"postgres-refused", []before{without("postgres", `PostgreSQL: SSLRequest, refused: "N", its startup message, with the names of user and database, in the clear`,
+			`the server refused TLS: "N" to SSLRequest, in packet 6. The client went on without it and sent its startup message, with the names of user and database, in the clear, in packet 8.`)}},
+		{"http-connect", []before{done("http_connect", `HTTP CONNECT: CONNECT www.example.test:14433, "HTTP/1.0 200 Connection established"`)}},
+		{"socks5", []before{done("socks5", "SOCKS 5: with a name and a password, connect to www.example.test port 14433, granted")}},
+		{"openvpn", []before{done("openvpn", "OpenVPN: control channel with an HMAC of 32 bytes (tls-auth)")}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			cs := collectFile(t, filepath.Join("..", "testdata", "pcaps", "starttls-"+tc.name+".pcapng"))
+			if d := cmp.Diff(tc.want, tellBefore(cs)); d != "" {
+				t.Errorf("(-want +got)\n%s", d)
+			}
+		})
+	}
+}
+
+func TestTwoLayersCapture(t *testing.T) {
+	got := tellBefore(collectFile(t, filepath.Join("..", "testdata", "pcaps", "starttls-proxy-smtp.pcapng")))
+	if len(got) != 1 || got[0].StartTLS != "proxy_v1+smtp" || len(got[0].Said) != 2 || got[0].Outcome != conn.Established {
+		t.Errorf("got %+v, want one connection after proxy_v1+smtp with two rows", got)
+	}
+}
+
+// TestSSL2Capture reads the one capture at hand in which both ends speak SSL
+// 2.0.
+func TestSSL2Capture(t *testing.T) {
+	corpus := os.Getenv("TLSLENS_CORPUS")
+	if corpus == "" {
+		t.Skip("TLSLENS_CORPUS is not set")
+	}
+	cs := collectFile(t, filepath.Join(corpus, "captures", "zeek+zeek", "testing", "btest", "Traces", "tls", "ssl-v2.pcap"))
+	if len(cs) != 1 {
+		t.Fatalf("%d connections, want 1", len(cs))
+	}
+	c := cs[0]
+	if c.Carrier != "sslv2" || c.Version != tls.VersionSSL2 || c.Outcome != conn.Established {
+		t.Errorf("carrier %s, version %s, outcome %s: want sslv2, SSL 2.0, established", c.Carrier, c.Version, c.Outcome)
+	}
+	want := [2]map[string]int{{"client_hello": 1, "ssl2_client_master_key": 1}, {"ssl2_server_hello": 1}}
+	if d := cmp.Diff(want, c.Messages); d != "" {
+		t.Errorf("messages (-want +got)\n%s", d)
+	}
+	if n := len(c.CertificateCheck.Server.Chain); n != 1 {
+		t.Errorf("%d certificates, want 1", n)
+	}
+	if n := len(c.Offered.CipherSpecs); n != 7 {
+		t.Errorf("%d ciphers offered, want 7", n)
+	}
+	if c.Tunnel.Sides[0].TunnelRecords != 3 || c.Tunnel.Sides[1].TunnelRecords != 1 {
+		t.Errorf("tunnel records %d and %d, want 3 and 1", c.Tunnel.Sides[0].TunnelRecords, c.Tunnel.Sides[1].TunnelRecords)
+	}
+}
