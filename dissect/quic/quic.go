@@ -332,6 +332,7 @@ func (s *Stream) short(side flow.Side, b, first []byte, behind bool, missing int
 	}
 	if side == flow.Client {
 		s.settle(side, spaceInitial, at)
+		s.initial = nil // for a late one they are derived again
 	}
 	p := conn.QUICPacket{Kind: conn.QUICOneRTT, Size: len(b) + missing}
 	if s.keys != nil && missing == 0 {
