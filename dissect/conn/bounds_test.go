@@ -11,23 +11,23 @@ import (
 // TestFlood holds that a Conn does not grow with what is thrown at it.
 func TestFlood(t *testing.T) {
 	const many = 20000
-	floods := map[string]func(s *script, i int){
-		"HelloRequest":     func(s *script, i int) { s.clear(server, message(tls.TypeHelloRequest)) },
-		"KeyUpdate":        func(s *script, i int) { s.clear(client, message(tls.TypeKeyUpdate, 0)) },
-		"unknown messages": func(s *script, i int) { s.clear(client, message(tls.HandshakeType(i), byte(i))) },
-		"ClientHello":      func(s *script, i int) { s.clear(client, clientHello()) },
-		"ServerHello":      func(s *script, i int) { s.clear(server, serverHello(tls.CipherSuite(i))) },
-		"alerts":           func(s *script, i int) { s.Alert(server, Plain, tls.AlertWarning, tls.AlertDescription(i), s.at()) },
-		"sealed alerts":    func(s *script, i int) { s.Sealed(server, tls.ContentAlert, 26, s.at()) },
-		"sealed handshake": func(s *script, i int) { s.Sealed(client, tls.ContentHandshake, 40, s.at()) },
-		"gaps":             func(s *script, i int) { s.Gap(Gap{Side: client, Bytes: 1, Offset: int64(i)}, s.at()) },
-		"notes":            func(s *script, i int) { s.Note(client, fmt.Sprint("oddity ", i), s.at()) },
-		"CCS":              func(s *script, i int) { s.ChangeCipherSpec(client, s.at()) },
-		"records of 13":    func(s *script, i int) { s.sealed(flow.Side(i&1), 100+i) },
-		"tickets": func(s *script, i int) {
+	floods := map[string]func(s *scene, i int){
+		"HelloRequest":     func(s *scene, i int) { s.clear(server, message(tls.TypeHelloRequest)) },
+		"KeyUpdate":        func(s *scene, i int) { s.clear(client, message(tls.TypeKeyUpdate, 0)) },
+		"unknown messages": func(s *scene, i int) { s.clear(client, message(tls.HandshakeType(i), byte(i))) },
+		"ClientHello":      func(s *scene, i int) { s.clear(client, clientHello()) },
+		"ServerHello":      func(s *scene, i int) { s.clear(server, serverHello(tls.CipherSuite(i))) },
+		"alerts":           func(s *scene, i int) { s.Alert(server, Plain, tls.AlertWarning, tls.AlertDescription(i), s.at()) },
+		"sealed alerts":    func(s *scene, i int) { s.Sealed(server, tls.ContentAlert, 26, s.at()) },
+		"sealed handshake": func(s *scene, i int) { s.Sealed(client, tls.ContentHandshake, 40, s.at()) },
+		"gaps":             func(s *scene, i int) { s.Gap(Gap{Side: client, Bytes: 1, Offset: int64(i)}, s.at()) },
+		"notes":            func(s *scene, i int) { s.Note(client, fmt.Sprint("oddity ", i), s.at()) },
+		"CCS":              func(s *scene, i int) { s.ChangeCipherSpec(client, s.at()) },
+		"records of 13":    func(s *scene, i int) { s.sealed(flow.Side(i&1), 100+i) },
+		"tickets": func(s *scene, i int) {
 			s.clear(server, message(tls.TypeNewSessionTicket, 0, 0, 0, 1, 0, 2, byte(i), byte(i>>8)))
 		},
-		"torn messages": func(s *script, i int) {
+		"torn messages": func(s *scene, i int) {
 			s.clear(client, message(tls.TypeFinished, make([]byte, 12)...)[:8])
 			s.Gap(Gap{Side: client, Bytes: 9}, s.at())
 		},

@@ -12,31 +12,31 @@ import (
 const client, server = flow.Client, flow.Server
 
 func TestOutcome(t *testing.T) {
-	hello := func(s *script) { s.clear(client, clientHello(sni)) }
-	flight := func(s *script) {
+	hello := func(s *scene) { s.clear(client, clientHello(sni)) }
+	flight := func(s *scene) {
 		hello(s)
 		s.clear(server, serverHello(gcm12), message(tls.TypeServerHelloDone))
 	}
 	tests := []struct {
 		name string
-		play func(s *script) *Conn
+		play func(s *scene) *Conn
 		want Outcome
 		why  string
 	}{
-		{"established", func(s *script) *Conn {
+		{"established", func(s *scene) *Conn {
 			flight(s)
 			s.finished(client)
 			s.finished(server)
 			return s.end(Finished, client)
 		}, Established, ""},
-		{"established, then an alert", func(s *script) *Conn {
+		{"established, then an alert", func(s *scene) *Conn {
 			flight(s)
 			s.finished(client)
 			s.finished(server)
 			s.alert(server, tls.AlertDescription(80))
 			return s.end(Finished, server)
 		}, Established, "the tunnel stood, then the server ended it with alert internal_error (80)."},
-		{"a warning ends nothing", func(s *script) *Conn {
+		{"a warning ends nothing", func(s *scene) *Conn {
 			hello(s)
 			s.Alert(server, Plain, tls.AlertWarning, tls.AlertUnrecognizedName, s.at())
 			s.clear(server, serverHello(gcm12))
@@ -44,48 +44,48 @@ func TestOutcome(t *testing.T) {
 			s.finished(server)
 			return s.end(Finished, client)
 		}, Established, ""},
-		{"rejected by the client", func(s *script) *Conn {
+		{"rejected by the client", func(s *scene) *Conn {
 			flight(s)
 			s.alert(client, tls.AlertUnknownCA)
 			return s.end(Finished, client)
 		}, RejectedByClient, "the client refused the server's certificate with alert unknown_ca (48)"},
-		{"rejected by the server", func(s *script) *Conn {
+		{"rejected by the server", func(s *scene) *Conn {
 			hello(s)
 			s.alert(server, tls.AlertHandshakeFailure)
 			return s.end(Finished, server)
 		}, RejectedByServer, "alert handshake_failure (40)"},
-		{"a sealed refusal", func(s *script) *Conn {
+		{"a sealed refusal", func(s *scene) *Conn {
 			s.clear(client, clientHello(only13, share))
 			s.clear(server, serverHello(gcm13, picked13, shared))
 			s.sealed(server, 27, 800, 281, 53)
 			s.sealed(client, 19)
 			return s.end(Finished, client)
 		}, RejectedByClient, "fits an alert"},
-		{"reset", func(s *script) *Conn { hello(s); return s.end(Reset, server) }, ResetOutcome,
+		{"reset", func(s *scene) *Conn { hello(s); return s.end(Reset, server) }, ResetOutcome,
 			"the server reset the connection in packet 3 before the handshake was complete; the server had not answered the ClientHello."},
-		{"the client gave up", func(s *script) *Conn { flight(s); return s.end(Finished, client) }, ClientGaveUp,
+		{"the client gave up", func(s *scene) *Conn { flight(s); return s.end(Finished, client) }, ClientGaveUp,
 			"the client closed the connection in packet 4 before the handshake was complete, without an alert; the server had shown its part, the client's ClientKeyExchange was never seen."},
-		{"the server closed", func(s *script) *Conn { hello(s); return s.end(Finished, server) }, ClosedOutcome,
+		{"the server closed", func(s *scene) *Conn { hello(s); return s.end(Finished, server) }, ClosedOutcome,
 			"the server closed the connection in packet 3"},
-		{"no answer", func(s *script) *Conn { hello(s); return s.end(EndOfCapture, client) }, NoAnswer, "nothing answered it before the capture ended"},
-		{"no answer for long", func(s *script) *Conn { hello(s); return s.end(TimedOut, client) }, NoAnswer, "nothing answered it within the idle limit"},
-		{"one side", func(s *script) *Conn { hello(s); s.Conn().Sent[server] = 0; return s.end(Finished, client) }, OneSided,
+		{"no answer", func(s *scene) *Conn { hello(s); return s.end(EndOfCapture, client) }, NoAnswer, "nothing answered it before the capture ended"},
+		{"no answer for long", func(s *scene) *Conn { hello(s); return s.end(TimedOut, client) }, NoAnswer, "nothing answered it within the idle limit"},
+		{"one side", func(s *scene) *Conn { hello(s); s.Conn().Sent[server] = 0; return s.end(Finished, client) }, OneSided,
 			"only packets of the client are in the capture; what the server said cannot be known."},
-		{"capture ends", func(s *script) *Conn { flight(s); return s.end(EndOfCapture, client) }, Incomplete, "the capture ends before the handshake does"},
-		{"idle", func(s *script) *Conn { flight(s); return s.end(TimedOut, client) }, Incomplete, "nothing more came for longer than the idle limit"},
-		{"evicted", func(s *script) *Conn { flight(s); return s.end(Evicted, client) }, Incomplete, "the memory limit closed this connection early"},
-		{"mid-stream", func(s *script) *Conn {
+		{"capture ends", func(s *scene) *Conn { flight(s); return s.end(EndOfCapture, client) }, Incomplete, "the capture ends before the handshake does"},
+		{"idle", func(s *scene) *Conn { flight(s); return s.end(TimedOut, client) }, Incomplete, "nothing more came for longer than the idle limit"},
+		{"evicted", func(s *scene) *Conn { flight(s); return s.end(Evicted, client) }, Incomplete, "the memory limit closed this connection early"},
+		{"mid-stream", func(s *scene) *Conn {
 			s.MidStream()
 			s.sealed(client, 100)
 			s.sealed(server, 100)
 			return s.end(EndOfCapture, client)
 		}, Incomplete, "the capture begins inside the connection: its handshake is not there."},
-		{"not TLS", func(s *script) *Conn {
+		{"not TLS", func(s *scene) *Conn {
 			hello(s)
 			s.Foreign(server, []byte("HTTP/1.1 400 Bad Request\r\n"), s.at())
 			return s.end(Finished, server)
 		}, NotTLS, `the server spoke HTTP ("HTTP/1.1 400 Bad Request") in packet 3 where the client spoke TLS.`},
-		{"holes swallowed the ends of the handshake", func(s *script) *Conn {
+		{"holes swallowed the ends of the handshake", func(s *scene) *Conn {
 			flight(s)
 			s.Gap(Gap{Side: client, Bytes: 100}, s.at())
 			s.sealed(client, 50)

@@ -12,27 +12,27 @@ import (
 	"github.com/tlslens/tlslens/dissect/tls"
 )
 
-// A script plays a connection to a Builder, a packet for each call.
-type script struct {
+// A scene plays a connection to a Builder, a packet for each call.
+type scene struct {
 	*Builder
 	n uint64
 }
 
-func play() *script {
+func play() *scene {
 	c := &Conn{Number: 1, Carrier: "tls", Transport: "tcp", Sent: [2]uint64{9, 9}}
-	s := &script{Builder: NewBuilder(c, Options{Detail: Messages, HandshakeSize: 1 << 20, Parse: pki.NewCache(1 << 20), Sessions: NewSessions()})}
+	s := &scene{Builder: NewBuilder(c, Options{Detail: Messages, HandshakeSize: 1 << 20, Parse: pki.NewCache(1 << 20), Sessions: NewSessions()})}
 	c.First = s.at()
 	return s
 }
 
 // at is the place of the next packet.
-func (s *script) at() flow.Mark {
+func (s *scene) at() flow.Mark {
 	s.n++
 	return flow.Mark{Packet: s.n, Time: time.Unix(1000, int64(s.n)*int64(time.Millisecond))}
 }
 
 // clear sends messages in the clear, as a carrier does.
-func (s *script) clear(side flow.Side, messages ...[]byte) {
+func (s *scene) clear(side flow.Side, messages ...[]byte) {
 	at := s.at()
 	for _, m := range messages {
 		s.Record(side, tls.RecordHeader{Type: tls.ContentHandshake, Version: tls.VersionTLS12, Length: len(m)}, at)
@@ -41,7 +41,7 @@ func (s *script) clear(side flow.Side, messages ...[]byte) {
 }
 
 // sealed sends records of application data of some sizes.
-func (s *script) sealed(side flow.Side, sizes ...int) {
+func (s *scene) sealed(side flow.Side, sizes ...int) {
 	for _, n := range sizes {
 		at := s.at()
 		s.Record(side, tls.RecordHeader{Type: tls.ContentApplicationData, Version: tls.VersionTLS12, Length: n}, at)
@@ -50,17 +50,17 @@ func (s *script) sealed(side flow.Side, sizes ...int) {
 }
 
 // finished ends the handshake of TLS 1.2 on one side.
-func (s *script) finished(side flow.Side) {
+func (s *scene) finished(side flow.Side) {
 	s.ChangeCipherSpec(side, s.at())
 	s.Sealed(side, tls.ContentHandshake, 40, s.at())
 }
 
-func (s *script) alert(side flow.Side, d tls.AlertDescription) {
+func (s *scene) alert(side flow.Side, d tls.AlertDescription) {
 	s.Alert(side, Plain, tls.AlertFatal, d, s.at())
 }
 
 // end finishes the connection without checking certificates.
-func (s *script) end(how End, by flow.Side) *Conn {
+func (s *scene) end(how End, by flow.Side) *Conn {
 	s.End(how, by, s.at())
 	p := s.Finish()
 	p.Run(Trust{})
