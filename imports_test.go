@@ -27,19 +27,22 @@ var allowed = map[string]string{
 	"dissect/tls/iana/gen": "", // makes iana's tables
 	"dissect/tls":          "dissect/wire dissect/tls/iana",
 	// Packets and streams; they know nothing of TLS.
-	"capture":        "",
-	"capture/live":   "capture",
-	"dissect/packet": "",
-	"dissect/tcp":    "dissect/flow",
+	"capture":              "",
+	"capture/filter":       "",
+	"capture/live":         "capture capture/filter capture/live/sandbox",
+	"capture/live/sandbox": "",
+	"dissect/packet":       "",
+	"dissect/tcp":          "dissect/flow",
 	// What a connection is and what is known of it.
 	"dissect/pki":         "dissect/wire",
 	"dissect/keys":        "dissect/flow dissect/tls dissect/tls/iana dissect/wire",
 	"dissect/fingerprint": "dissect/tls dissect/tls/iana",
-	"dissect/conn":        "dissect/flow dissect/tls dissect/tls/iana dissect/wire dissect/pki dissect/fingerprint",
+	"dissect/app":         "dissect/flow", // what was said under the keys
+	"dissect/conn":        "dissect/flow dissect/tls dissect/tls/iana dissect/wire dissect/pki dissect/fingerprint dissect/keys dissect/app",
 	"dissect/verdict":     "dissect/conn dissect/flow dissect/tls dissect/tls/iana dissect/pki",
 	// Carriers: they know of the rest no more than conn.Input. What a probe of
 	// first bytes may answer is record's.
-	"dissect/record":   carrier,
+	"dissect/record":   carrier + " dissect/keys",
 	"dissect/quic":     carrier + " dissect/record dissect/keys",
 	"dissect/dtls":     carrier + " dissect/record dissect/keys",
 	"dissect/starttls": carrier + " dissect/record",
@@ -52,7 +55,7 @@ var allowed = map[string]string{
 	"report/jsonl": reports,
 	"report":       "dissect report/text report/table report/jsonl",
 	// The command.
-	"cmd/tlslens": "capture capture/live dissect dissect/conn dissect/flow dissect/keys dissect/pki dissect/verdict dissect/tls dissect/tls/iana report report/jsonl report/text",
+	"cmd/tlslens": "capture capture/filter capture/live capture/live/sandbox dissect dissect/conn dissect/flow dissect/keys dissect/pki dissect/verdict dissect/tls dissect/tls/iana report report/jsonl report/text",
 	// Programs that made the test captures.
 	"testdata/pcaps/peers/gopeer": "",
 	"testdata/pcaps/peers/wire":   "",
