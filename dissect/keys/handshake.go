@@ -62,6 +62,7 @@ type handshake struct {
 	master  *masterCand
 
 	finished   [2]check
+	finHash    [2][]byte // of the messages before Finished
 	certVerify [2][]byte
 }
 

@@ -163,6 +163,9 @@ func (e *entry) lookup(label Label, gen int) (found []*logLine) {
 func (l *Log) orphans(label Label, max int) (found []*logLine) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
+	if l.claimed == len(l.inOrder) {
+		return nil
+	}
 	for i := len(l.inOrder) - 1; i >= 0 && len(found) < max; i-- {
 		if e := l.inOrder[i]; !e.claimed {
 			found = append(found, e.lookup(label, 0)...)

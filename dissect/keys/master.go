@@ -19,9 +19,8 @@ const maxGuesses = 4096
 type masterCand struct {
 	secret secret
 	source Source
-	line   *logLine    // of the key log, if it is from there
-	key    *PrivateKey // that gave it
-	guess  bool        // from a line for another client random
+	line   *logLine // of the key log, if it is from there
+	guess  bool     // from a line for another client random
 }
 
 // masters returns all master secrets that may be that of hs.
@@ -37,25 +36,25 @@ func (hs *handshake) masters(p *Provider) []masterCand {
 	if p == nil || !hs.haveSH || hs.is13() || hs.version >= tls.VersionTLS12 && hashByName(hs.info.PRF) == nil {
 		return nil
 	}
-	add := func(s secret, src Source, line *logLine, key *PrivateKey) {
-		hs.cands = append(hs.cands, masterCand{secret: s, source: src, line: line, key: key})
+	add := func(s secret, src Source, line *logLine) {
+		hs.cands = append(hs.cands, masterCand{secret: s, source: src, line: line})
 	}
 	if hs.haveCH {
 		for _, x := range p.log.lines(hs.clientRandom[:], ClientRandom, 0) {
-			add(x.secret, FromLog, x, nil)
+			add(x.secret, FromLog, x)
 		}
 		for _, x := range p.log.lines(hs.clientRandom[:], PMSClientRandom, 0) {
-			add(hs.fromPremaster(x.secret), FromLog, x, nil)
+			add(hs.fromPremaster(x.secret), FromLog, x)
 		}
 	}
 	for _, x := range p.log.premasterLines(hs.encrypted) {
-		add(hs.fromPremaster(x.secret), FromLog, x, nil)
+		add(hs.fromPremaster(x.secret), FromLog, x)
 	}
 	for _, x := range p.log.sessionLines(hs.sessionID) {
-		add(x.secret, FromLog, x, nil)
+		add(x.secret, FromLog, x)
 	}
 	hs.computed(p, add)
-	if !hs.haveCH {
+	if !hs.haveCH && p.guesses.Load() < maxAllGuesses {
 		for _, x := range p.log.orphans(ClientRandom, maxGuesses) {
 			hs.cands = append(hs.cands, masterCand{secret: x.secret, source: FromLog, line: x, guess: true})
 		}
@@ -65,14 +64,14 @@ func (hs *handshake) masters(p *Provider) []masterCand {
 
 // computed adds the master secrets that follow from private keys, pre-shared
 // keys and earlier connections.
-func (hs *handshake) computed(p *Provider, add func(secret, Source, *logLine, *PrivateKey)) {
+func (hs *handshake) computed(p *Provider, add func(secret, Source, *logLine)) {
 	if !hs.haveCH {
 		return
 	}
 	if !hs.cke {
 		for _, name := range hs.resumes() {
 			if s := p.remembered(name); len(s) == masterLen {
-				add(s, FromResumption, nil, nil)
+				add(s, FromResumption, nil)
 			}
 		}
 		return
@@ -88,16 +87,16 @@ func (hs *handshake) computed(p *Provider, add func(secret, Source, *logLine, *P
 				continue
 			}
 			if hs.info.Kx == iana.KxRSA {
-				add(hs.fromPremaster(pm), FromPrivateKey, nil, k)
+				add(hs.fromPremaster(pm), FromPrivateKey, nil)
 				continue
 			}
 			for _, key := range p.pskFor(hs.identity) {
-				add(hs.fromPremaster(pskPremaster(pm, key)), FromPrivateKey, nil, k)
+				add(hs.fromPremaster(pskPremaster(pm, key)), FromPrivateKey, nil)
 			}
 		}
 	case iana.KxPSK:
 		for _, key := range p.pskFor(hs.identity) {
-			add(hs.fromPremaster(pskPremaster(make([]byte, len(key)), key)), FromPSK, nil, nil)
+			add(hs.fromPremaster(pskPremaster(make([]byte, len(key)), key)), FromPSK, nil)
 		}
 	}
 }

@@ -182,6 +182,7 @@ func (s *Session) finished12(side flow.Side, body []byte) check {
 	if hs.lost || !hs.haveCH || !hs.haveSH {
 		return check{}
 	}
+	hs.finHash[side] = hs.schedule().transcriptHash(hs.raw)
 	cands := hs.masters(s.p)
 	for _, c := range cands {
 		if c.guess || len(c.secret) != masterLen {
@@ -278,10 +279,12 @@ func (s *Session) handshake13(side flow.Side, t tls.HandshakeType, msg, body []b
 }
 
 func (s *Session) finished13(side flow.Side, traffic secret, h hash.Hash, body []byte) check {
+	sum := h.Sum(nil)
+	s.hs.finHash[side] = sum
 	if traffic == nil {
 		return check{}
 	}
-	return check{ok: bytes.Equal(s.hs.run.finished(traffic, h.Sum(nil)), body), known: true}
+	return check{ok: bytes.Equal(s.hs.run.finished(traffic, sum), body), known: true}
 }
 
 // postHandshake handles the client's answer to a CertificateRequest behind the
@@ -362,6 +365,17 @@ func (s *Session) VerifyFinished(side flow.Side) (ok, known bool) {
 	}
 	c := s.hs.finished[side]
 	return c.ok, c.known
+}
+
+// FinishedInput returns the hash of the handshake messages that the last
+// Finished of a side covers: MD5 and SHA-1 one behind the other before TLS 1.2.
+// ok is false if messages are missing. It is no secret.
+func (s *Session) FinishedInput(side flow.Side) (hash []byte, ok bool) {
+	if s == nil {
+		return nil, false
+	}
+	b := s.hs.finHash[side]
+	return b, b != nil
 }
 
 // CertificateVerifyInput returns the bytes that the last CertificateVerify of

@@ -7,7 +7,7 @@ import (
 
 // patience is how many records of a side may fail before lines of other
 // connections are no longer tried.
-const patience = 4
+const patience = 2
 
 // openable reports whether records can be opened, given the keys.
 func (hs *handshake) openable() bool {
@@ -18,7 +18,7 @@ func (hs *handshake) openable() bool {
 func (s *Session) open12(side flow.Side, h tls.RecordHeader, body []byte) (o Opened, found, ok bool) {
 	f := &s.half[side]
 	if f.cur != nil {
-		plain, pad, at, ok := f.try(s.buf[:0], f.cur, f.seq, f.ahead, h, body)
+		plain, pad, at, ok := f.try(s.buf.b[:0], f.cur, f.seq, f.ahead, h, body)
 		if !ok {
 			return Opened{}, true, false
 		}
@@ -28,7 +28,7 @@ func (s *Session) open12(side flow.Side, h tls.RecordHeader, body []byte) (o Ope
 		return Opened{}, false, false
 	}
 	for _, c := range f.hs.masters(s.p) {
-		if c.guess && f.failed >= patience {
+		if c.guess && (f.failed >= patience || !s.p.mayGuess()) {
 			break // they come last
 		}
 		k := f.hs.opener(side, c)
@@ -40,7 +40,7 @@ func (s *Session) open12(side flow.Side, h tls.RecordHeader, body []byte) (o Ope
 			continue
 		}
 		found = true
-		plain, pad, at, ok := f.try(s.buf[:0], k, f.seq, f.ahead, h, body)
+		plain, pad, at, ok := f.try(s.buf.b[:0], k, f.seq, f.ahead, h, body)
 		if ok {
 			f.cur = k
 			s.confirm12(f.hs, c)

@@ -103,7 +103,7 @@ func (s *Session) secrets(side flow.Side, e epoch) []trafficCand {
 	for _, c := range s.fromPSKs(side, e) {
 		add(c)
 	}
-	if (!hs.haveCH || hs.ech && !s.p.log.Has(hs.clientRandom[:])) && gen == 0 && f.failed < patience {
+	if (!hs.haveCH || hs.ech && !s.p.log.Has(hs.clientRandom[:])) && e == f.epoch && gen == 0 && f.failed < patience && s.p.guesses.Load() < maxAllGuesses {
 		for _, x := range s.p.log.orphans(label, maxGuesses) {
 			add(trafficCand{secret: x.secret, line: x, guess: true})
 		}
@@ -160,7 +160,7 @@ func pskKey(ticket []byte) string { return "p" + ticketKey(ticket) }
 func (s *Session) open13(side flow.Side, h tls.RecordHeader, body []byte) (o Opened, found, ok bool) {
 	f := &s.half[side]
 	if f.cur != nil {
-		plain, pad, at, ok := f.try(s.buf[:0], f.cur, f.seq, f.ahead, h, body)
+		plain, pad, at, ok := f.try(s.buf.b[:0], f.cur, f.seq, f.ahead, h, body)
 		if ok {
 			return s.accept13(f, plain, pad, at), true, true
 		}
@@ -188,9 +188,11 @@ func (s *Session) open13(side flow.Side, h tls.RecordHeader, body []byte) (o Ope
 			found = found || e == f.epoch
 			width := ahead
 			if c.guess {
-				width = 0
+				if width = 0; !s.p.mayGuess() {
+					break
+				}
 			}
-			plain, pad, at, ok := f.try(s.buf[:0], k, seq, width, h, body)
+			plain, pad, at, ok := f.try(s.buf.b[:0], k, seq, width, h, body)
 			if ok {
 				f.cur, f.epoch = k, e
 				s.confirm13(side, e, c)

@@ -2,6 +2,9 @@ package keys
 
 import (
 	"bytes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"testing"
@@ -52,6 +55,14 @@ func tunnel(t testing.TB, code tls.CipherSuite, version tls.Version, n int) (*Se
 		}
 		return s, h, body
 	}
+	if o, ok := f.cur.(*cbc); ok { // explicit IV of zeros
+		body := append(plain, o.mac.sum(0, h, plain, nil)...)
+		for n := 16 - len(body)%16; len(body)%16 != 0 || n == 16; n = 0 {
+			body = append(body, bytes.Repeat([]byte{byte(n - 1)}, n)...)
+		}
+		cipher.NewCBCEncrypter(o.block, make([]byte, 16)).CryptBlocks(body, body)
+		return s, h, append(make([]byte, 16), body...)
+	}
 	t.Fatalf("no sealer for %T", f.cur)
 	return nil, h, nil
 }
@@ -68,7 +79,7 @@ var fastSuites = []struct {
 	version tls.Version
 }{
 	{0x1301, tls.VersionTLS13}, {0x1302, tls.VersionTLS13}, {0x1303, tls.VersionTLS13}, {0x1304, tls.VersionTLS13},
-	{0xc02f, tls.VersionTLS12}, {0xcca8, tls.VersionTLS12}, {0xc09c, tls.VersionTLS12}, {0x0002, tls.VersionTLS12},
+	{0xc02f, tls.VersionTLS12}, {0xcca8, tls.VersionTLS12}, {0xc09c, tls.VersionTLS12}, {0x0002, tls.VersionTLS12}, {0xc027, tls.VersionTLS12}, {0xc013, tls.VersionTLS11},
 }
 
 // TestOpenAllocations: a record that opens costs nothing but its time.
@@ -85,6 +96,76 @@ func TestOpenAllocations(t *testing.T) {
 			})
 			if fail != "" || n != 0 {
 				t.Errorf("%v allocations, %s", n, fail)
+			}
+		})
+	}
+}
+
+// TestCompressed opens compressed records with a MAC, and stops where the
+// content cannot be unpacked.
+func TestCompressed(t *testing.T) {
+	s, h, _ := tunnel(t, 0x0002, tls.VersionTLS12, 0)
+	f := &s.half[flow.Server]
+	f.zip = new(inflater)
+	mac := f.cur.(*stream).mac
+	seal := func(seq uint64, b []byte) []byte { return append(bytes.Clone(b), mac.sum(seq, h, b, nil)...) }
+	want := bytes.Repeat([]byte("again and "), 500)
+	o, err := s.Open(flow.Server, h, seal(0, deflated(t, want)))
+	if err != nil || !bytes.Equal(o.Plain, want) {
+		t.Fatalf("%d bytes, %v", len(o.Plain), err)
+	}
+	if _, err := s.Open(flow.Server, h, seal(1, []byte("no deflate"))); err == nil {
+		t.Error("it opens")
+	}
+	var no *NoKeys
+	if _, err := s.Open(flow.Server, h, seal(2, deflated(t, want))); !errors.As(err, &no) || no.Cause != SequenceLost {
+		t.Errorf("behind it: %v", err)
+	}
+}
+
+// TestTruncatedMAC compares with HMAC as RFC 6066, Section 7 has it.
+func TestTruncatedMAC(t *testing.T) {
+	key, content := []byte("a key of twenty byte"), []byte("content")
+	h := tls.RecordHeader{Type: tls.ContentApplicationData, Version: tls.VersionTLS11}
+	m := hmac.New(sha1.New, key)
+	m.Write([]byte{0, 0, 0, 0, 0, 0, 0, 9, 23, 3, 2, 0, 7})
+	m.Write(content)
+	want := m.Sum(nil)
+	for _, truncated := range []bool{false, true} {
+		o := &stream{mac: newRecordMAC(sha1.New, key, tls.VersionTLS11, truncated)}
+		body := append(bytes.Clone(content), want[:20-10*btoi(truncated)]...)
+		if got, _, f := o.open(nil, 9, h, body); f != fine || !bytes.Equal(got, content) {
+			t.Errorf("truncated %v: %q, fault %d", truncated, got, f)
+		}
+		body[len(body)-1] ^= 1
+		if _, _, f := o.open(nil, 9, h, body); f != badTag {
+			t.Errorf("truncated %v, changed: fault %d", truncated, f)
+		}
+	}
+}
+
+// TestUnpad: padding is looked at in full, but in SSL 3.0.
+func TestUnpad(t *testing.T) {
+	tests := []struct {
+		name    string
+		b       []byte
+		ssl3    bool
+		content int // -1 if it is wrong
+	}{
+		{"none", []byte{1, 2, 3, 0}, false, 3},
+		{"three", []byte{1, 2, 2, 2}, false, 1},
+		{"all", []byte{3, 3, 3, 3}, false, 0},
+		{"too long", []byte{4, 4, 4, 4}, false, -1},
+		{"one differs", []byte{1, 2, 1, 2}, false, -1},
+		{"anything in SSL 3.0", []byte{1, 9, 8, 2}, true, 1},
+		{"a block in SSL 3.0", []byte{1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8, 8, 8, 8, 8, 8}, true, -1},
+		{"the same in TLS", []byte{1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8, 8, 8, 8, 8, 8}, false, 7},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c, pad, ok := unpad(tt.b, 8, tt.ssl3)
+			if ok != (tt.content >= 0) || ok && (len(c) != tt.content || len(c)+pad != len(tt.b)) {
+				t.Errorf("%d bytes and %d of padding, %v", len(c), pad, ok)
 			}
 		})
 	}

@@ -17,9 +17,8 @@ const maxKeyFile = 4 << 20
 
 // A PrivateKey opens RSA key exchanges of the server that it belongs to.
 type PrivateKey struct {
-	n, d   *big.Int
-	source string
-	used   bool
+	n, d *big.Int
+	crt  *crt
 }
 
 // Format shows nothing of the key.
@@ -112,7 +111,6 @@ func ParsePrivateKeys(data, password []byte, source string) ([]*PrivateKey, erro
 			kind = what
 			continue
 		}
-		k.source = source
 		found = append(found, k)
 	}
 	switch {
@@ -233,7 +231,36 @@ func parseRSA(der []byte) (k *PrivateKey, what string) {
 	if p1.N.Sign() <= 0 || p1.D.Sign() <= 0 || p1.N.BitLen() < 256 || p1.N.BitLen() > 16384 || p1.D.Cmp(p1.N) >= 0 {
 		return nil, "holds an RSA key with impossible numbers"
 	}
-	return &PrivateKey{n: p1.N, d: p1.D}, ""
+	return &PrivateKey{n: p1.N, d: p1.D, crt: newCRT(p1)}, ""
+}
+
+// crt makes the private operation three times faster (RFC 8017, Section 5.1.2).
+type crt struct{ p, q, dp, dq, qInv *big.Int }
+
+// newCRT returns nil if the primes are not those of the key.
+func newCRT(k pkcs1Key) *crt {
+	one := big.NewInt(1)
+	if k.N.BitLen() > 8192 || k.P == nil || k.Q == nil || k.P.Cmp(one) <= 0 || k.Q.Cmp(one) <= 0 || new(big.Int).Mul(k.P, k.Q).Cmp(k.N) != 0 {
+		return nil
+	}
+	c := &crt{p: k.P, q: k.Q, qInv: new(big.Int).ModInverse(k.Q, k.P)}
+	if c.qInv == nil || !k.P.ProbablyPrime(8) || !k.Q.ProbablyPrime(8) {
+		return nil
+	}
+	c.dp = new(big.Int).Mod(k.D, new(big.Int).Sub(k.P, one))
+	c.dq = new(big.Int).Mod(k.D, new(big.Int).Sub(k.Q, one))
+	return c
+}
+
+// power is the RSA private operation.
+func (k *PrivateKey) power(c *big.Int) *big.Int {
+	r := k.crt
+	if r == nil {
+		return new(big.Int).Exp(c, k.d, k.n)
+	}
+	m1, m2 := new(big.Int).Exp(c, r.dp, r.p), new(big.Int).Exp(c, r.dq, r.q)
+	m1.Sub(m1, m2).Mul(m1, r.qInv).Mod(m1, r.p) // Mod is never negative
+	return m1.Mul(m1, r.q).Add(m1, m2)
 }
 
 // fits reports whether k belongs to a public key.
@@ -248,7 +275,7 @@ func (k *PrivateKey) decrypt(b []byte) ([]byte, bool) {
 	if len(b) > size+8 || c.Cmp(k.n) >= 0 {
 		return nil, false
 	}
-	m := c.Exp(c, k.d, k.n).FillBytes(make([]byte, size))
+	m := k.power(c).FillBytes(make([]byte, size))
 	if m[0] != 0 || m[1] != 2 {
 		return nil, false
 	}

@@ -18,6 +18,7 @@ const maxRemembered = 1 << 14
 type Provider struct {
 	log     *Log
 	changes atomic.Uint64 // of private keys, PSKs and remembered sessions
+	guesses atomic.Int64  // lines tried for connections with another client random, or none
 
 	mu       sync.Mutex
 	keys     []*PrivateKey
@@ -38,6 +39,12 @@ type derived struct {
 	random [32]byte
 	master secret
 }
+
+// maxAllGuesses bounds the lines that are tried for connections whose client
+// random is not known or hidden by ECH, in all: about 5 seconds.
+const maxAllGuesses = 500_000
+
+func (p *Provider) mayGuess() bool { return p.guesses.Add(1) <= maxAllGuesses }
 
 // NewProvider returns a Provider. The log may be nil, and may grow later.
 func NewProvider(log *Log) *Provider {

@@ -53,7 +53,7 @@ type Session struct {
 	p     *Provider
 	hs    *handshake // the one under way, or the last
 	half  [2]half
-	buf   []byte // holds Opened.Plain
+	buf   *Buffer // holds Opened.Plain
 	found [labels]bool
 	from  [sources]bool
 	psk   *pskSchedule // that opened records
@@ -82,6 +82,7 @@ type half struct {
 
 	failed  int    // records in a row that no key opened
 	version uint64 // of the provider at that time
+	idle    uint64 // version of the provider, plus 1, that had nothing to try
 	work    int    // bytes opened in vain while numbers were searched
 	stuck   string // why nothing more can be opened; "" if it can
 
@@ -97,10 +98,25 @@ const (
 	minSealed    = tls.RecordHeaderLen + 17
 )
 
+// A Buffer is room for the content of one record. Sessions that are used by
+// the same goroutine may share one: see [Session.Share].
+type Buffer struct{ b []byte }
+
+// Format shows nothing of the content.
+func (*Buffer) Format(f fmt.State, _ rune) { hide(f) }
+
+// Share makes Open put content into b, where it is valid until the next Open
+// of any Session that shares b. Without it a Session has 17 kB of its own.
+func (s *Session) Share(b *Buffer) {
+	if s != nil && b != nil {
+		s.buf = b
+	}
+}
+
 // NewSession returns a Session for a connection. A nil Provider has no keys;
 // its Sessions still keep the transcript.
 func (p *Provider) NewSession() *Session {
-	return &Session{p: p, hs: &handshake{lost: true, selected: -1}}
+	return &Session{p: p, hs: &handshake{lost: true, selected: -1}, buf: new(Buffer)}
 }
 
 // Format shows nothing of the secrets.
@@ -109,9 +125,7 @@ func (s *Session) Format(f fmt.State, _ rune) { hide(f) }
 // ChangeCipherSpec tells that a side sent the message of that name. In TLS 1.3
 // it means nothing (RFC 9846, Appendix D.4).
 func (s *Session) ChangeCipherSpec(side flow.Side) {
-	if s == nil || s.hs.is13() || !s.hs.haveSH {
-		// Before the ServerHello it is one of TLS 1.3 in compatibility mode,
-		// or the ServerHello is not in the capture: nothing can be opened.
+	if s == nil || s.hs.is13() || !s.hs.haveSH && (s.hs.retry || s.hs.earlyData) || s.half[side].epoch != clear13 {
 		return
 	}
 	f := &s.half[side]
@@ -121,12 +135,15 @@ func (s *Session) ChangeCipherSpec(side flow.Side) {
 	if s.hs.compression == compressDeflate {
 		f.zip = new(inflater)
 	}
+	if s.p == nil && side == flow.Client { // no Finished will be seen
+		s.hs.lose()
+	}
 }
 
 // rekey resets what belongs to the keys in force.
 func (f *half) rekey() {
 	f.cur, f.seq, f.ahead, f.bytes, f.tailLen, f.holed = nil, 0, 0, 0, 0, false
-	f.failed, f.work, f.stuck = 0, 0, ""
+	f.failed, f.work, f.idle, f.stuck = 0, 0, 0, ""
 }
 
 // enter13 makes a side seal with the keys of an epoch, unless it does so
@@ -153,9 +170,20 @@ func (s *Session) Ready(side flow.Side) bool {
 	if f.cur != nil {
 		return true
 	}
-	if f.failed >= maxFailures && f.version == s.p.version() {
+	v := s.p.version()
+	if f.failed >= maxFailures && f.version == v || f.idle == v+1 {
 		return false
 	}
+	if s.something(side) {
+		return true
+	}
+	f.idle = v + 1
+	return false
+}
+
+// something reports whether there is a key to try for a side.
+func (s *Session) something(side flow.Side) bool {
+	f := &s.half[side]
 	if f.epoch == clear13 {
 		return f.hs.openable() && len(f.hs.masters(s.p)) > 0
 	}
@@ -171,7 +199,7 @@ func (s *Session) Ready(side flow.Side) bool {
 // capture, but the log says that the connection is one of TLS 1.3.
 func (s *Session) presume(side flow.Side) {
 	f := &s.half[side]
-	if f.sealed || s.hs.haveSH || !s.hs.haveCH || s.hs.retry {
+	if f.epoch != clear13 || s.hs.haveSH || !s.hs.haveCH || s.hs.retry {
 		return
 	}
 	label := ClientHandshake
@@ -261,8 +289,8 @@ func (s *Session) Open(side flow.Side, h tls.RecordHeader, body []byte) (Opened,
 		return Opened{}, ErrClear
 	}
 	h.Length = len(body)
-	if need := len(body) + 512; cap(s.buf) < need {
-		s.buf = make([]byte, 0, need)
+	if need := len(body) + 64; cap(s.buf.b) < need {
+		s.buf.b = make([]byte, 0, max(need, tls.MaxPlaintext+512))
 	}
 	f.count.Sealed++
 	if f.stuck != "" {
@@ -304,7 +332,11 @@ func (s *Session) refuse(side flow.Side, found bool, h tls.RecordHeader, body []
 	}
 	e := &BadTag{Side: side, Record: f.count.Sealed, Sequence: seq, Never: f.cur == nil, Hole: f.ahead > 0}
 	f.pass(body)
-	f.seq++
+	if f.ahead > 0 { // perhaps it was no record at all
+		f.ahead = min(maxAhead, f.ahead+1)
+	} else {
+		f.seq++
+	}
 	return e
 }
 

@@ -45,7 +45,6 @@ const (
 	NoLine                              // the log has no line for this client random
 	NoClientHello                       // the client random is not in the capture
 	NoServerHello                       // what was agreed on is not in the capture
-	UnsupportedVersion                  // nobody knows the key schedule
 	UnsupportedCipher                   // no implementation of it
 	UnsupportedCompression              // nor of that
 	EphemeralExchange                   // a private key cannot help
@@ -59,6 +58,20 @@ const (
 	BadTags                             // some records do not
 	SequenceLost                        // a hole that the cipher cannot get over
 )
+
+var causeNames = [...]string{
+	"all_open", "nothing_sealed", "no_keys_given", "no_line", "no_client_hello", "no_server_hello",
+	"unsupported_cipher", "unsupported_compression", "ephemeral_exchange", "other_private_key", "unknown_psk", "resumed_unseen",
+	"one_side_only", "no_traffic_secret", "no_handshake_secret", "wrong_keys", "bad_tags", "sequence_lost",
+}
+
+// String returns a name that stays the same, "no_traffic_secret".
+func (c Cause) String() string {
+	if int(c) < len(causeNames) {
+		return causeNames[c]
+	}
+	return fmt.Sprintf("cause %d", uint8(c))
+}
 
 // SideStatus counts the sealed records of a side. Record numbers count from 1.
 type SideStatus struct {
@@ -190,7 +203,7 @@ func (s *Session) noLine() (Cause, string) {
 	case n == 0:
 		return NoLine, "the key log has no line for this client random; all its lines belong to other connections of this capture"
 	default:
-		return NoLine, fmt.Sprintf("the key log has no line for this client random; %d others in it are not in this capture", n)
+		return NoLine, fmt.Sprintf("the key log has no line for this client random; %d others in it belong to no connection seen so far", n)
 	}
 }
 

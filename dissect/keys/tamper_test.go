@@ -5,8 +5,10 @@ import (
 	ctls "crypto/tls"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls"
@@ -265,5 +267,79 @@ func TestMissingSecrets(t *testing.T) {
 				t.Errorf("data is open: %v", got)
 			}
 		})
+	}
+}
+
+// TestOneSided plays one direction only.
+func TestOneSided(t *testing.T) {
+	for _, k := range kinds {
+		client, server, log := config(t, k.version, k.suite)
+		wire := converse(t, client, server)
+		for _, side := range []flow.Side{flow.Client, flow.Server} {
+			t.Run(k.name+" "+side.String(), func(t *testing.T) {
+				p := NewProvider(nil)
+				p.Log().Add([]byte(vectorLog), "another")
+				p.Log().Add(log.Bytes(), "log")
+				var half []chunk
+				for _, c := range wire {
+					if c.side == side {
+						half = append(half, c)
+					}
+				}
+				f := replay(p, half, nil)
+				st := f.s.Status()
+				if k.version != ctls.VersionTLS13 && side == flow.Client {
+					if st.Cause != NoServerHello || f.opened != 0 {
+						t.Errorf("%+v", st)
+					}
+					return
+				}
+				want := bytes.Repeat([]byte(question), rounds)
+				if side == flow.Server {
+					want = bytes.Repeat(answer, rounds)
+				}
+				if st.Cause != AllOpen || len(f.errs) != 0 || !bytes.Equal(f.plain[side], want) {
+					t.Errorf("%d bytes of data, %v, %+v", len(f.plain[side]), f.errs, st)
+				}
+				for _, c := range f.finished[side] {
+					if c.known {
+						t.Error("Finished is verified without the other side")
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestGuessing: a hello with ECH whose line is not in a large log costs a
+// bounded time, and the line is found among thousands.
+func TestGuessing(t *testing.T) {
+	var other bytes.Buffer
+	for i := range 3000 {
+		for line := range strings.Lines(vectorLog) {
+			other.WriteString(strings.Replace(line, vectorRandom[:8], fmt.Sprintf("%08x", i), 1))
+		}
+	}
+	file := filepath.Join(pcaps, "tls13-ech")
+	p := NewProvider(loadLog(t, file+".keys"))
+	p.Log().Add(other.Bytes(), "others")
+	for _, f := range play(t, file+".pcapng", p) {
+		if st := f.s.Status(); st.Cause != AllOpen || f.opened == 0 {
+			t.Errorf("%+v", st)
+		}
+	}
+	p = NewProvider(nil)
+	p.Log().Add(other.Bytes(), "others")
+	start := time.Now()
+	for range 10 {
+		for _, f := range play(t, file+".pcapng", p) {
+			if st := f.s.Status(); f.opened != 0 || st.Cause != WrongKeys && st.Cause != NoLine {
+				t.Errorf("%+v", st)
+			}
+		}
+	}
+	t.Logf("10 connections, %d lines tried: %v", p.guesses.Load(), time.Since(start))
+	if n := p.guesses.Load(); n == 0 || n > 10*2*patience*3000 {
+		t.Errorf("%d lines tried", n)
 	}
 }

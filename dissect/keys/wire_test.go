@@ -38,6 +38,30 @@ func readWire(t testing.TB, name string) (conns [][]chunk, log []byte) {
 
 const asked = "what did the client say?"
 
+// What a conversation is opened with.
+const withLog, withPSK, withRSA, withBoth = "log", "psk", "rsa", "rsa and psk"
+
+var wireTests = []struct {
+	name string
+	with []string // each opens it
+	not  []string
+	want Cause // without
+}{
+	{"tls13-ccm", []string{withLog}, []string{withPSK, withRSA}, EphemeralExchange},
+	{"tls13-ccm8", []string{withLog}, []string{withRSA}, EphemeralExchange},
+	{"tls13-padded", []string{withLog}, nil, AllOpen},
+	{"tls13-psk-ke", []string{withPSK, withLog}, []string{withRSA}, EphemeralExchange},
+	{"tls12-ccm", []string{withLog}, []string{withRSA}, EphemeralExchange},
+	{"tls12-camellia", nil, []string{withLog}, UnsupportedCipher},
+	{"tls12-aria", nil, []string{withLog}, UnsupportedCipher},
+	{"tls12-rsa-psk", []string{withLog, withBoth}, []string{withPSK}, UnknownPSK},
+	{"tls12-dhe-psk", []string{withLog}, []string{withPSK}, EphemeralExchange},
+	{"tls12-no-ems", []string{withLog, withRSA}, []string{withPSK}, NoLine},
+	{"tls11-cbc", []string{withLog, withRSA}, nil, AllOpen},
+	{"tls10-cbc", []string{withLog, withRSA}, nil, AllOpen},
+	{"tls10-no-etm", []string{withLog, withRSA}, nil, AllOpen},
+}
+
 // TestWire opens conversations of other stacks.
 func TestWire(t *testing.T) {
 	psk := []byte("example-test-key")
@@ -45,39 +69,18 @@ func TestWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const log, key, rsa, both = "log", "psk", "rsa", "rsa and psk"
-	tests := []struct {
-		name string
-		with []string // each opens it
-		not  []string
-		want Cause // without
-	}{
-		{"tls13-ccm", []string{log}, []string{key, rsa}, EphemeralExchange},
-		{"tls13-ccm8", []string{log}, []string{rsa}, EphemeralExchange},
-		{"tls13-padded", []string{log}, nil, AllOpen},
-		{"tls13-psk-ke", []string{key, log}, []string{rsa}, EphemeralExchange},
-		{"tls12-ccm", []string{log}, []string{rsa}, EphemeralExchange},
-		{"tls12-camellia", nil, []string{log}, UnsupportedCipher},
-		{"tls12-aria", nil, []string{log}, UnsupportedCipher},
-		{"tls12-rsa-psk", []string{log, both}, []string{key}, UnknownPSK},
-		{"tls12-dhe-psk", []string{log}, []string{key}, EphemeralExchange},
-		{"tls12-no-ems", []string{log, rsa}, []string{key}, NoLine},
-		{"tls11-cbc", []string{log, rsa}, nil, AllOpen},
-		{"tls10-cbc", []string{log, rsa}, nil, AllOpen},
-		{"tls10-no-etm", []string{log, rsa}, nil, AllOpen},
-	}
-	for _, tt := range tests {
+	for _, tt := range wireTests {
 		t.Run(tt.name, func(t *testing.T) {
 			conns, lines := readWire(t, tt.name)
 			try := func(with string) (list []*feeder) {
 				p := NewProvider(nil)
-				if with == log {
+				if with == withLog {
 					p.Log().Add(lines, "log")
 				}
-				if strings.Contains(with, rsa) {
+				if strings.Contains(with, withRSA) {
 					p.AddPrivateKey(pem...)
 				}
-				if strings.Contains(with, key) {
+				if strings.Contains(with, withPSK) {
 					p.AddPSK([]byte("client@example.test"), psk)
 				}
 				for _, c := range conns {
