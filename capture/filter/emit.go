@@ -22,6 +22,7 @@ const (
 	txa    uint16 = 0x87
 
 	aluAdd uint16 = 0x00
+	aluMul uint16 = 0x20
 	aluAnd uint16 = 0x50
 	aluLsh uint16 = 0x60
 )
@@ -48,7 +49,7 @@ func aluCode(op string) uint16 {
 	case "-":
 		return 0x10
 	case "*":
-		return 0x20
+		return aluMul
 	case "/":
 		return 0x30
 	case "|":
@@ -253,7 +254,7 @@ func (e *emitter) arith(a *arith, cell uint32) {
 		e.put(ldLen, 0)
 	case arNeg:
 		e.arith(a.l, cell)
-		e.put(neg, 0)
+		e.put(alu|aluMul, noMask) // the VM of golang.org/x/net/bpf cannot negate
 	case arBinary:
 		if a.r.kind == arNum {
 			e.arith(a.l, cell)

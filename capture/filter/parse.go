@@ -251,10 +251,13 @@ func (p *parser) paren(q qual) (unit, *SyntaxError) {
 
 // id reads an address or number, or several in parentheses, under q.
 func (p *parser) id(q qual) (*node, *SyntaxError) {
-	t := p.peek()
+	t, second := p.peek(), p.toks[min(p.i+1, len(p.toks)-1)]
 	u, err := p.unit(q)
 	if err != nil {
 		return nil, err
+	}
+	if u.kind == uArith && second.is("/") {
+		return nil, unexpected(second)
 	}
 	if u.kind != uID && u.kind != uNum {
 		return nil, errAt(t, "", "an address, a number or a name is expected and not %s", t)

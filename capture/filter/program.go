@@ -122,7 +122,7 @@ func calculate(op uint16, a, v uint32) (res uint32, ok bool) {
 		return a + v, true
 	case 0x10:
 		return a - v, true
-	case 0x20:
+	case aluMul:
 		return a * v, true
 	case 0x30:
 		if v == 0 {
@@ -208,7 +208,7 @@ func listingOp(i int, in bpf.RawInstruction) string {
 		name := map[uint16]string{jeq: "jeq", jgt: "jgt", jge: "jge", jset: "jset"}[in.Op&0xf0]
 		return fmt.Sprintf("%-8s %-16s jt %d\tjf %d", name, arg, i+1+int(in.Jt), i+1+int(in.Jf))
 	}
-	name := map[uint16]string{aluAdd: "add", 0x10: "sub", 0x20: "mul", 0x30: "div", 0x40: "or", aluAnd: "and",
+	name := map[uint16]string{aluAdd: "add", 0x10: "sub", aluMul: "mul", 0x30: "div", 0x40: "or", aluAnd: "and",
 		aluLsh: "lsh", 0x70: "rsh", 0x90: "mod", 0xa0: "xor"}[in.Op&0xf0]
 	return fmt.Sprintf("%-8s %s", name, arg)
 }
