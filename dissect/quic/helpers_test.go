@@ -181,5 +181,5 @@ func initialOf(version uint32, id []byte, side flow.Side, number uint64, payload
 	for _, f := range change {
 		f(&p)
 	}
-	return k.sides[side].seal(p)
+	return k.side(side).seal(p)
 }

@@ -23,20 +23,24 @@ type initialKeys struct {
 	version uint32
 	params  params
 	id      []byte
-	sides   [2]*protection
+	secret  []byte
+	sides   [2]*protection // nil until asked for
 }
 
 // deriveInitial returns the keys of Initial packets for a connection id.
 func deriveInitial(version uint32, p params, id []byte) initialKeys {
 	k := initialKeys{version: version, params: p, id: append([]byte{}, id...)}
-	secret, err := hkdf.Extract(sha256.New, id, []byte(p.salt))
-	if err != nil {
-		return k
-	}
-	for side, label := range [2]string{"client in", "server in"} {
-		k.sides[side] = newProtection(expandLabel(sha256.New, secret, label, sha256.Size), suiteAES128, p.labels)
-	}
+	k.secret, _ = hkdf.Extract(sha256.New, id, []byte(p.salt)) // fails only where SHA-256 is forbidden
 	return k
+}
+
+// side returns the keys of one side.
+func (k *initialKeys) side(s flow.Side) *protection {
+	if k.sides[s] == nil {
+		label := s.String() + " in"
+		k.sides[s] = newProtection(expandLabel(sha256.New, k.secret, label, sha256.Size), suiteAES128, k.params.labels)
+	}
+	return k.sides[s]
 }
 
 // opened is an opened packet.
@@ -49,7 +53,7 @@ type opened struct {
 // try opens an Initial packet with the keys of one side. A packet that was cut
 // is read without authentication, if what comes out can be frames.
 func (k *initialKeys) try(side flow.Side, h *header, b []byte, expect uint64) (opened, bool) {
-	p := k.sides[side]
+	p := k.side(side)
 	var x bare
 	if p == nil || !p.unmask(&x, b, h.number, expect) {
 		return opened{}, false

@@ -50,9 +50,9 @@ func TestVectors(t *testing.T) {
 	for _, v := range vectors {
 		t.Run(v.name, func(t *testing.T) {
 			k := deriveInitial(v.version, paramsFor(v.version)[0], firstDCID)
-			for side := range k.sides {
-				if got, want := k.sides[side].iv[:], unhex(t, v.iv[side]); !bytes.Equal(got, want) {
-					t.Errorf("iv of the %s is %x, not %x", flow.Side(side), got, want)
+			for side := flow.Client; side <= flow.Server; side++ {
+				if got, want := k.side(side).iv[:], unhex(t, v.iv[side]); !bytes.Equal(got, want) {
+					t.Errorf("iv of the %s is %x, not %x", side, got, want)
 				}
 			}
 			b := unhex(t, v.server)
