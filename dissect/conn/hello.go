@@ -53,7 +53,7 @@ func (b *Builder) firstHello(m *tls.ClientHello, n int, at flow.Mark) {
 	b.c.Fingerprints.JA4, b.c.Fingerprints.JA4R = fingerprint.JA4(m, b.c.Carrier)
 	b.oddHello(m, at)
 	b.clientHelloSteps(m, n, at)
-	b.quicParameters(m)
+	b.quicParameters(flow.Client, &m.Extensions)
 	b.phaseBegins(at)
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls/iana"
@@ -246,6 +247,9 @@ func (b *Builder) quicClosing() string {
 	case b.end == Evicted:
 		return "given up because of the memory limit"
 	}
+	if b.c.Decryption.Status == "full" {
+		return "still open when the capture ended"
+	}
 	return "still open when the capture ended, or closed by a sealed CONNECTION_CLOSE"
 }
 
@@ -264,6 +268,9 @@ func (b *Builder) quicSideSays(side flow.Side) []string {
 		s += fmt.Sprintf(", %d bytes of data in them", t.PlaintextBytes)
 	} else {
 		s += ": data and acknowledgements"
+	}
+	if t.tickets > 0 {
+		s += fmt.Sprintf(", %s (%s)", count(t.tickets, "NewSessionTicket"), strings.TrimPrefix(validFor(t.lifetime), "valid "))
 	}
 	return append(says, s)
 }

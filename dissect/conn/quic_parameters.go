@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls"
 	"github.com/tlslens/tlslens/dissect/tls/iana"
 )
@@ -173,20 +174,20 @@ func (p parameter) integer() bool {
 	return false
 }
 
-// quicParameters adds the transport parameters to the ClientHello's row of
-// phase 2.
-func (b *Builder) quicParameters(m *tls.ClientHello) {
+// quicParameters adds the transport parameters of a message to its row of phase
+// 2, which is the last one.
+func (b *Builder) quicParameters(side flow.Side, x *tls.Extensions) {
 	if b.c.Carrier != "quic" {
 		return
 	}
-	ps, ok := transportParameters(&m.Extensions)
+	ps, ok := transportParameters(x)
 	steps := b.c.KeyExchange.Steps
-	if !ok || len(steps) == 0 || steps[len(steps)-1].Name != "client_hello" {
+	if !ok || len(steps) == 0 || steps[len(steps)-1].Side != side {
 		return
 	}
 	s := &steps[len(steps)-1]
 	says := []string{}
-	if v := b.quicVersionSays(); v != "" {
+	if v := b.quicVersionSays(); v != "" && side == flow.Client {
 		says = append(says, v)
 		s.fact("quic_version", v, "RFC 9000, Section 15")
 	}
@@ -197,6 +198,8 @@ func (b *Builder) quicParameters(m *tls.ClientHello) {
 			says = append(says, w)
 		}
 	}
-	s.Says = append(s.Says, strings.Join(says, ", "))
+	if len(says) > 0 {
+		s.Says = append(s.Says, strings.Join(says, ", "))
+	}
 	s.fact("transport_parameters", facts, "RFC 9000, Section 18.2")
 }

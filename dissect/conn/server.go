@@ -270,6 +270,7 @@ func (b *Builder) encryptedExtensions(side flow.Side, body []byte, at flow.Mark)
 		says += ", ALPN " + cut(b.c.ALPN, 32)
 	}
 	b.keStep(side, at, "EncryptedExtensions", "encrypted_extensions", len(body)+handshakeHeader, says)
+	b.quicParameters(side, &m.Extensions)
 	return err
 }
 

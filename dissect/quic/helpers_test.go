@@ -1,7 +1,6 @@
 package quic
 
 import (
-	"crypto/cipher"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -127,8 +126,6 @@ func (k *protection) seal(p plainPacket) []byte {
 	b[at+1] ^= m[2]
 	return b
 }
-
-var _ cipher.AEAD // protection.aead
 
 // appendVarint writes an integer in two, four or eight bytes.
 func appendVarint(b []byte, v uint64) []byte {
