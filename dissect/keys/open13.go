@@ -103,12 +103,18 @@ func (s *Session) secrets(side flow.Side, e epoch) []trafficCand {
 	for _, c := range s.fromPSKs(side, e) {
 		add(c)
 	}
-	if (!hs.haveCH || hs.ech && !s.p.log.Has(hs.clientRandom[:])) && e == f.epoch && gen == 0 && f.failed < patience && s.p.guesses.Load() < maxAllGuesses {
+	if (!hs.haveCH || hs.ech && !s.p.log.Has(hs.clientRandom[:])) && e == f.epoch && gen == 0 && f.mayGuess(s.p) {
+		f.guesses++
 		for _, x := range s.p.log.orphans(label, maxGuesses) {
 			add(trafficCand{secret: x.secret, line: x, guess: true})
 		}
 	}
 	return list
+}
+
+// mayGuess reports whether lines of other connections are tried for a side.
+func (f *half) mayGuess(p *Provider) bool {
+	return f.failed < patience && f.guesses < 8*patience && p.guesses.Load() < maxAllGuesses
 }
 
 // fromPSKs returns the secrets that follow from pre-shared keys: all of a

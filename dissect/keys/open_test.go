@@ -171,6 +171,33 @@ func TestUnpad(t *testing.T) {
 	}
 }
 
+// BenchmarkConnection plays the connection of the vector.
+func BenchmarkConnection(b *testing.B) {
+	p := NewProvider(nil)
+	p.Log().Add([]byte(vectorLog), "log")
+	var wire []chunk
+	for _, r := range vectorRecords {
+		wire = append(wire, chunk{r.side, unhex(b, r.hex)})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if f := replay(p, wire, nil); f.opened != 7 {
+			b.Fatal(f.errs)
+		}
+	}
+}
+
+func BenchmarkPrivateKey(b *testing.B) {
+	ks, err := LoadPrivateKeys(pcaps+"/pki/www-rsa.key", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := bytes.Repeat([]byte{1}, 256)
+	for b.Loop() {
+		ks[0].decrypt(c)
+	}
+}
+
 func BenchmarkOpen(b *testing.B) {
 	for _, tt := range fastSuites {
 		b.Run(tt.suite.String(), func(b *testing.B) {

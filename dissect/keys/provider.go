@@ -17,7 +17,7 @@ const maxRemembered = 1 << 14
 // safe for use by several goroutines.
 type Provider struct {
 	log     *Log
-	changes atomic.Uint64 // of private keys, PSKs and remembered sessions
+	changes atomic.Uint64 // of private keys and pre-shared keys
 	guesses atomic.Int64  // lines tried for connections with another client random, or none
 
 	mu       sync.Mutex
@@ -146,7 +146,6 @@ func (p *Provider) remember(key string, s secret) {
 		p.oldest = append(p.oldest, key)
 	}
 	p.sessions[key] = s
-	p.changes.Add(1)
 }
 
 func (p *Provider) remembered(key string) secret {

@@ -83,6 +83,7 @@ type half struct {
 	failed  int    // records in a row that no key opened
 	version uint64 // of the provider at that time
 	idle    uint64 // version of the provider, plus 1, that had nothing to try
+	guesses int    // times that lines of other connections were looked at
 	work    int    // bytes opened in vain while numbers were searched
 	stuck   string // why nothing more can be opened; "" if it can
 
