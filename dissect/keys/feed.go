@@ -182,7 +182,7 @@ func (f *Feed) take(l Label, gen int, key, value []byte) string {
 	f.log.mu.Lock()
 	f.log.stats.Lines++
 	f.log.mu.Unlock()
-	if f.log.put(l, gen, k[:n], f.decoded[:m]) {
+	if f.log.put(l, gen, k[:n], f.decoded[:m], f.source, f.line) {
 		f.added++
 	}
 	clear(f.decoded[:m])

@@ -40,6 +40,8 @@ type logLine struct {
 	label  Label
 	gen    int
 	secret secret
+	source string // where it stands
+	number int
 	used   bool // it opened a record
 }
 
@@ -186,7 +188,7 @@ func (l *Log) use(x *logLine) {
 }
 
 // put adds a line that was read. It reports whether the secret is new.
-func (l *Log) put(label Label, gen int, key, value []byte) bool {
+func (l *Log) put(label Label, gen int, key, value []byte, source string, number int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.entryFor(label, key)
@@ -207,7 +209,7 @@ func (l *Log) put(label Label, gen int, key, value []byte) bool {
 	if conflict {
 		l.stats.Conflicts++
 	}
-	e.lines = append(e.lines, &logLine{of: e, label: label, gen: gen, secret: bytes.Clone(value)})
+	e.lines = append(e.lines, &logLine{of: e, label: label, gen: gen, secret: bytes.Clone(value), source: source, number: number})
 	l.stats.Secrets++
 	l.stats.Connections = len(l.inOrder)
 	l.version.Add(1)

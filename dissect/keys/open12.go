@@ -81,7 +81,7 @@ func (s *Session) confirm12(hs *handshake, c masterCand) {
 	s.found[ClientRandom] = true
 	switch {
 	case c.line != nil:
-		s.p.log.use(c.line)
+		s.use(c.line)
 	default:
 		s.p.derive(hs.clientRandom, c.secret)
 	}

@@ -243,7 +243,7 @@ func (s *Session) confirm13(side flow.Side, e epoch, c trafficCand) {
 	switch {
 	case c.line != nil:
 		s.from[FromLog] = true
-		s.p.log.use(c.line)
+		s.use(c.line)
 	case c.psk != nil:
 		s.from[FromPSK] = true
 		s.psk = c.psk

@@ -57,6 +57,7 @@ type Session struct {
 	found [labels]bool
 	from  [sources]bool
 	psk   *pskSchedule // that opened records
+	lines []*logLine   // that opened records, the first few
 }
 
 // half is one side of a Session.
@@ -96,6 +97,7 @@ const (
 	maxAhead     = 1 << 12   // records lost in a hole
 	maxWork      = 256 << 20 // bytes opened in vain under the same keys
 	maxLaterKeys = 2         // generations ahead of the current one
+	maxLines     = 16        // of the log that Status names
 	minSealed    = tls.RecordHeaderLen + 17
 )
 
@@ -209,6 +211,14 @@ func (s *Session) presume(side flow.Side) {
 	}
 	if len(s.p.log.lines(s.hs.clientRandom[:], label, 0)) > 0 {
 		f.enter13(handshake13)
+	}
+}
+
+// use marks a line of the log that opened a record.
+func (s *Session) use(x *logLine) {
+	s.p.log.use(x)
+	if len(s.lines) < maxLines {
+		s.lines = append(s.lines, x)
 	}
 }
 

@@ -89,8 +89,9 @@ type Status struct {
 	Cause   Cause
 	Why     string // a sentence without a full stop, "" for AllOpen
 	Sources []Source
-	Found   []Label // secrets that opened records; ClientRandom for every master secret
-	Missing []Label // secrets that would have been needed
+	Lines   []string // of key logs that opened records, "FILE:NUMBER", the first few
+	Found   []Label  // secrets that opened records; ClientRandom for every master secret
+	Missing []Label  // secrets that would have been needed
 	Side    [2]SideStatus
 	Others  int // client randoms in the log that no connection had so far
 }
@@ -110,6 +111,9 @@ func (s *Session) Status() Status {
 		if ok {
 			st.Found = append(st.Found, Label(i))
 		}
+	}
+	for _, x := range s.lines {
+		st.Lines = append(st.Lines, fmt.Sprintf("%s:%d", x.source, x.number))
 	}
 	if s.p != nil {
 		st.Others = s.p.log.Unclaimed()

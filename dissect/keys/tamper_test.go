@@ -193,6 +193,14 @@ func TestWrongKeys(t *testing.T) {
 			if bad := f.clean(); bad != "" {
 				t.Error(bad)
 			}
+			for _, line := range f.s.Status().Lines {
+				if !strings.HasPrefix(line, "right:") {
+					t.Errorf("%s worked", line)
+				}
+			}
+			if n := len(f.s.Status().Lines); n != 1 && n != 4 {
+				t.Errorf("%d lines worked", n)
+			}
 			if st := p.Log().Stats(); st.Conflicts != strings.Count(log.String(), "\n") {
 				t.Errorf("log %+v", st)
 			}
