@@ -6,15 +6,15 @@ import "golang.org/x/net/bpf"
 // that leads further than the 8 bits of a conditional jump gets an
 // unconditional one behind its block; since that moves what follows, positions
 // are computed until no more are needed.
-func assemble(codes []code, snapLen uint32, entry int) ([]bpf.RawInstruction, bool) {
+func assemble(codes []code, snapLen uint32, entry int) ([]bpf.RawInstruction, *SyntaxError) {
 	if entry == acceptBlock {
-		return []bpf.RawInstruction{{Op: retK, K: snapLen}}, true
+		return []bpf.RawInstruction{{Op: retK, K: snapLen}}, nil
 	}
 	where := make(map[int]int, len(codes)+2)
 	for {
 		end := layOut(codes, where)
 		if end > maxProgram {
-			return nil, false
+			return nil, tooLong()
 		}
 		if !lengthen(codes, where) {
 			break
@@ -43,7 +43,7 @@ func assemble(codes []code, snapLen uint32, entry int) ([]bpf.RawInstruction, bo
 		prog = append(append(prog, jump), long...)
 	}
 	prog = append(prog, bpf.RawInstruction{Op: retK, K: snapLen}, bpf.RawInstruction{Op: retK})
-	return prog, true
+	return prog, nil
 }
 
 // layOut computes where each block begins and returns the program's length.

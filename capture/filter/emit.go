@@ -11,13 +11,17 @@ const (
 	ldLen  uint16 = 0x80
 	ldxMem uint16 = 0x61
 	ldxMsh uint16 = 0xb1
+	ldxImm uint16 = 0x01
+	ldxLen uint16 = 0x81
 	st     uint16 = 0x02
+	stx    uint16 = 0x03
 	alu    uint16 = 0x04 // + operation, + srcX
 	jmp    uint16 = 0x05 // + comparison, + srcX
 	ja     uint16 = 0x05
 	srcX   uint16 = 0x08
 	neg    uint16 = 0x84
 	retK   uint16 = 0x06
+	retA   uint16 = 0x16
 	tax    uint16 = 0x07
 	txa    uint16 = 0x87
 
@@ -107,9 +111,8 @@ func (e *emitter) put(op uint16, k uint32) {
 	e.ins = append(e.ins, bpf.RawInstruction{Op: op, K: k})
 }
 
-// emit lays the blocks out and resolves the jumps. ok is false if the program
-// would be too long.
-func (g *graph) emit(snapLen uint32, usesVar bool) (prog []bpf.RawInstruction, ok bool) {
+// emit lays the blocks out and resolves the jumps.
+func (g *graph) emit(snapLen uint32, usesVar bool) ([]bpf.RawInstruction, *SyntaxError) {
 	states := make(map[int]registers)
 	var codes []code
 	total := 0
@@ -124,8 +127,11 @@ func (g *graph) emit(snapLen uint32, usesVar bool) (prog []bpf.RawInstruction, o
 			e.put(st, varCell)
 		}
 		jump := e.test(b.t)
-		if total += len(e.ins) + 1; e.bad || total > maxProgram {
-			return nil, false
+		if e.bad {
+			return nil, &SyntaxError{What: "a sum needs more than 15 intermediate results", hint: "write it with fewer parentheses"}
+		}
+		if total += len(e.ins) + 1; total > maxProgram {
+			return nil, tooLong()
 		}
 		for _, to := range [...]int{b.yes, b.no} {
 			meet(states, to, e.reg)
@@ -133,6 +139,10 @@ func (g *graph) emit(snapLen uint32, usesVar bool) (prog []bpf.RawInstruction, o
 		codes = append(codes, code{block: i, ins: e.ins, jump: jump, k: b.t.k, yes: b.yes, no: b.no})
 	}
 	return assemble(codes, snapLen, g.entry)
+}
+
+func tooLong() *SyntaxError {
+	return &SyntaxError{What: "the filter needs more than 4096 instructions", hint: "use networks (net 10.0.0.0/8) or port ranges (portrange 8000-8100) in place of long lists"}
 }
 
 // meet keeps of a block's known registers what holds on one more way to it.

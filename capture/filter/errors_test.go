@@ -2,6 +2,7 @@ package filter
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -70,6 +71,7 @@ func TestErrors(t *testing.T) {
 		{"nested", strings.Repeat("(", 300) + "tcp" + strings.Repeat(")", 300), 1, 200, "nested", ""},
 		{"many nots", strings.Repeat("not ", 300) + "tcp", 1, 800, "nested", ""},
 		{"long", strings.Repeat("tcp or ", 10000) + "tcp", 1, 0, "64 KiB", ""},
+		{"deep sum", strings.Repeat("len ^ ", 30) + "1 = 1", 1, 0, "15 intermediate results", ""},
 		{"src or what", "src or port 80", 1, 7, "'src or' is not followed", ""},
 	}
 	for _, tt := range tests {
@@ -82,7 +84,7 @@ func TestErrors(t *testing.T) {
 			if s.Pos != tt.pos || !strings.Contains(s.What, tt.what) || !strings.Contains(s.Hint(), tt.hint) {
 				t.Errorf("at %d: %q, hint %q; want at %d: %q, hint %q", s.Pos, s.What, s.Hint(), tt.pos, tt.what, tt.hint)
 			}
-			if !strings.HasPrefix(err.Error(), "filter: column "+itoa(s.Pos+1)+": ") {
+			if !strings.HasPrefix(err.Error(), "filter: column "+strconv.Itoa(s.Pos+1)+": ") {
 				t.Errorf("message %q", err)
 			}
 		})

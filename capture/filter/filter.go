@@ -105,9 +105,9 @@ func compile(expr string, link uint32, opt Options) (Program, *SyntaxError) {
 	if !g.canAccept() {
 		return Program{}, &SyntaxError{What: "this filter matches no packet of this link type", hint: "its parts exclude each other, or ask for something that " + linkName(link) + " does not carry"}
 	}
-	raw, ok := g.emit(opt.snapLen(), c.usesVar)
-	if !ok {
-		return Program{}, &SyntaxError{What: "the filter needs more than 4096 instructions", hint: "use networks (net 10.0.0.0/8) or port ranges (portrange 8000-8100) in place of long lists"}
+	raw, err := g.emit(opt.snapLen(), c.usesVar)
+	if err != nil {
+		return Program{}, err
 	}
 	return Program{raw: raw}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/bpf"
 )
@@ -71,4 +72,22 @@ func FuzzListing(f *testing.F) {
 			t.Fatalf("Match says %v, the VM %d\n%s", got, n, p)
 		}
 	})
+}
+
+// TestCostlyExpressions: the longest expressions compile or are refused in
+// little time.
+func TestCostlyExpressions(t *testing.T) {
+	fill := func(s string) string { return strings.TrimSuffix(strings.Repeat(s, maxExpr/len(s)), " or ") }
+	for _, e := range []string{
+		fill("ip or "), fill("ip[1]=1 or "), fill("not ip or "), strings.Repeat("len=1 or tcp and ", 900) + "ip",
+		"len = " + strings.TrimSuffix(fill("1+"), "+"), fill("host 10.0.0.1 or "), strings.Repeat("ip[", 190) + "0" + strings.Repeat("]", 190) + " = 0",
+		strings.Repeat("vlan and ", 3000) + "ip", strings.Repeat("-", 1000) + "1 = 1", strings.Repeat("len ^ ", 180) + "1 = 1",
+	} {
+		start := time.Now()
+		p, err := Compile(e, linkEthernet, Options{})
+		if d := time.Since(start); d > 5*time.Second {
+			t.Errorf("%.30q... takes %v", e, d)
+		}
+		t.Logf("%.30q...: %d instructions, %v", e, len(p.raw), err)
+	}
 }

@@ -33,7 +33,6 @@ type place struct {
 // vlan, mpls and pppoes move them for everything that follows in the text.
 type compiler struct {
 	opt     Options
-	outer   uint32 // the LINKTYPE of the packets
 	link    uint32 // the LINKTYPE of the innermost link layer: PPP after pppoes
 	linkhdr place  // start of the innermost link-layer header
 	ltype   place  // its field that names the payload's protocol
@@ -42,11 +41,10 @@ type compiler struct {
 	vlans   int
 	labels  int
 	usesVar bool
-	leaves  int
 }
 
 func newCompiler(link uint32, opt Options) (*compiler, *SyntaxError) {
-	c := &compiler{opt: opt, outer: link, link: link}
+	c := &compiler{opt: opt, link: link}
 	switch link {
 	case linkEthernet:
 		c.ltype.off, c.payload.off = 12, 14
@@ -59,7 +57,7 @@ func newCompiler(link uint32, opt Options) (*compiler, *SyntaxError) {
 	case linkNull, linkLoop:
 		c.payload.off = 4
 	case linkRaw, linkRaw12, linkRaw14:
-		c.outer, c.link = linkRaw, linkRaw
+		c.link = linkRaw
 	case linkIPv4, linkIPv6:
 	default:
 		return nil, &SyntaxError{What: "filters on " + linkName(link) + " are not compiled here",

@@ -18,93 +18,108 @@ type Program struct {
 // golang.org/x/net/bpf does not know. A load from beyond data ends the program
 // with no match, as does division by zero.
 func (p Program) Match(data []byte, wireLen int) bool {
-	var (
-		a, x  uint32
-		cells [16]uint32
-		n     = uint64(len(data))
-	)
+	var m machine
 	for pc := 0; pc < len(p.raw); pc++ {
 		in := &p.raw[pc]
+		ok := true
 		switch in.Op {
-		case ldAbs | 0x10, ldAbs | 0x08, ldAbs, ldInd | 0x10, ldInd | 0x08, ldInd:
-			off := uint64(in.K)
-			if in.Op&0xe0 == ldInd {
-				off += uint64(x)
-			}
-			switch in.Op & 0x18 {
-			case 0x10:
-				if off >= n {
-					return false
-				}
-				a = uint32(data[off])
-			case 0x08:
-				if off+2 > n {
-					return false
-				}
-				a = uint32(data[off])<<8 | uint32(data[off+1])
-			default:
-				if off+4 > n {
-					return false
-				}
-				a = be32(data[off : off+4])
-			}
+		case ldAbs | 0x10, ldAbs | 0x08, ldAbs:
+			m.a, ok = fetch(data, uint64(in.K), in.Op)
+		case ldInd | 0x10, ldInd | 0x08, ldInd:
+			m.a, ok = fetch(data, uint64(in.K)+uint64(m.x), in.Op)
 		case ldxMsh:
-			if uint64(in.K) >= n {
-				return false
-			}
-			x = uint32(data[in.K]&0x0f) << 2
+			m.x, ok = fetch(data, uint64(in.K), 0x10)
+			m.x = m.x & 0x0f << 2
 		case jmp | jeq:
-			pc += branch(in, a == in.K)
+			pc += branch(in, m.a == in.K)
 		case jmp | jgt:
-			pc += branch(in, a > in.K)
+			pc += branch(in, m.a > in.K)
 		case jmp | jge:
-			pc += branch(in, a >= in.K)
+			pc += branch(in, m.a >= in.K)
 		case jmp | jset:
-			pc += branch(in, a&in.K != 0)
+			pc += branch(in, m.a&in.K != 0)
 		case jmp | jeq | srcX, jmp | jgt | srcX, jmp | jge | srcX, jmp | jset | srcX:
-			pc += branch(in, evalJump(in.Op&0xf0, a, x))
+			pc += branch(in, evalJump(in.Op&0xf0, m.a, m.x))
 		case ja:
 			pc += int(in.K)
 		case retK:
 			return in.K != 0
-		case 0x16: // ret a
-			return a != 0
-		case ldImm:
-			a = in.K
-		case 0x01: // ldx #k
-			x = in.K
-		case ldLen:
-			a = uint32(wireLen)
-		case 0x81: // ldx #len
-			x = uint32(wireLen)
-		case ldMem:
-			a = cells[in.K&15]
-		case ldxMem:
-			x = cells[in.K&15]
-		case st:
-			cells[in.K&15] = a
-		case 0x03: // stx
-			cells[in.K&15] = x
-		case tax:
-			x = a
-		case txa:
-			a = x
-		case neg:
-			a = -a
+		case retA:
+			return m.a != 0
 		default:
-			if in.Op&0x07 != alu {
-				return false
-			}
-			v, ok := in.K, false
-			if in.Op&srcX != 0 {
-				v = x
-			}
-			if a, ok = calculate(in.Op&0xf0, a, v); !ok {
-				return false
-			}
+			ok = m.step(in, wireLen)
+		}
+		if !ok {
+			return false
 		}
 	}
 	return false
+}
+
+// fetch reads the bytes of a load from off, if the packet has them.
+func fetch(data []byte, off uint64, op uint16) (v uint32, ok bool) {
+	n := uint64(len(data))
+	switch op & 0x18 {
+	case 0x10:
+		if off < n {
+			return uint32(data[off]), true
+		}
+	case 0x08:
+		if off+2 <= n {
+			return uint32(data[off])<<8 | uint32(data[off+1]), true
+		}
+	default:
+		if off+4 <= n {
+			return be32(data[off : off+4]), true
+		}
+	}
+	return 0, false
+}
+
+// machine is the state of a running program.
+type machine struct {
+	a, x  uint32
+	cells [16]uint32
+}
+
+// step runs an instruction that neither reads the packet nor jumps. It returns
+// false if the program ends with no match.
+func (m *machine) step(in *bpf.RawInstruction, wireLen int) bool {
+	switch in.Op {
+	case ldImm:
+		m.a = in.K
+	case ldxImm:
+		m.x = in.K
+	case ldLen:
+		m.a = uint32(wireLen)
+	case ldxLen:
+		m.x = uint32(wireLen)
+	case ldMem:
+		m.a = m.cells[in.K&15]
+	case ldxMem:
+		m.x = m.cells[in.K&15]
+	case st:
+		m.cells[in.K&15] = m.a
+	case stx:
+		m.cells[in.K&15] = m.x
+	case tax:
+		m.x = m.a
+	case txa:
+		m.a = m.x
+	case neg:
+		m.a = -m.a
+	default:
+		if in.Op&0x07 != alu {
+			return false
+		}
+		v, ok := in.K, false
+		if in.Op&srcX != 0 {
+			v = m.x
+		}
+		m.a, ok = calculate(in.Op&0xf0, m.a, v)
+		return ok
+	}
+	return true
 }
 
 func branch(in *bpf.RawInstruction, yes bool) int {
@@ -169,9 +184,9 @@ func listing(i int, in bpf.RawInstruction) string {
 		return line("ld", "#pktlen")
 	case ldImm:
 		return line("ld", fmt.Sprintf("#0x%x", in.K))
-	case 0x01:
+	case ldxImm:
 		return line("ldx", fmt.Sprintf("#0x%x", in.K))
-	case 0x81:
+	case ldxLen:
 		return line("ldx", "#pktlen")
 	case ldMem:
 		return line("ld", fmt.Sprintf("M[%d]", in.K))
@@ -181,7 +196,7 @@ func listing(i int, in bpf.RawInstruction) string {
 		return line("ldxb", fmt.Sprintf("4*([%d]&0xf)", in.K))
 	case st:
 		return line("st", fmt.Sprintf("M[%d]", in.K))
-	case 0x03:
+	case stx:
 		return line("stx", fmt.Sprintf("M[%d]", in.K))
 	case tax:
 		return "tax"
@@ -191,7 +206,7 @@ func listing(i int, in bpf.RawInstruction) string {
 		return "neg"
 	case retK:
 		return line("ret", fmt.Sprintf("#%d", in.K))
-	case 0x16:
+	case retA:
 		return "ret"
 	case ja:
 		return line("ja", fmt.Sprint(i+1+int(in.K)))

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -134,7 +135,7 @@ func TestLongJumps(t *testing.T) {
 	for _, n := range []int{2, 40, 90, 200, 400} {
 		var parts []string
 		for i := range n {
-			parts = append(parts, "src host 172.16."+itoa(i/250)+"."+itoa(i%250))
+			parts = append(parts, "src host 172.16."+strconv.Itoa(i/250)+"."+strconv.Itoa(i%250))
 		}
 		expr := strings.Join(parts, " or ") + " or (tcp and not dst port 443)"
 		p := mustCompile(t, expr, linkEthernet, Options{})
@@ -158,19 +159,12 @@ func TestLongJumps(t *testing.T) {
 	}
 	var parts []string
 	for i := range 800 {
-		parts = append(parts, "port "+itoa(i))
+		parts = append(parts, "port "+strconv.Itoa(i))
 	}
 	_, err = Compile(strings.Join(parts, " or "), linkEthernet, Options{})
 	if err == nil || !strings.Contains(err.Error(), "too many conditions") && !strings.Contains(err.Error(), "4096") {
 		t.Errorf("800 ports: %v", err)
 	}
-}
-
-func itoa(i int) string {
-	if i < 10 {
-		return string(rune('0' + i))
-	}
-	return itoa(i/10) + itoa(i%10)
 }
 
 // TestLoopbackFamilies: IPv6 from any system's loopback, in either byte order.

@@ -52,8 +52,12 @@ func CompileAny(ctx context.Context, expr string, link uint32, opt Options) (p P
 		return Program{}, "", serr
 	}
 	p, err = CompileTcpdump(ctx, expr, link, opt)
+	var te *ToolError
+	if errors.As(err, &te) {
+		te.What = fmt.Sprintf("column %d: %s; %s", serr.Pos+1, serr.What, te.What)
+	}
 	if err != nil {
-		return Program{}, "", errors.Join(serr, err)
+		return Program{}, "", err
 	}
 	return p, "the filter was compiled by tcpdump, since " + serr.What, nil
 }
