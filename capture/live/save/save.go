@@ -1,0 +1,199 @@
+// Package save writes packets to pcapng files while they are captured.
+//
+// In go packets, which [Writer.Put] copies; out come one file, a ring of files
+// or a stream. Writing is done on a goroutine of its own: Put never waits for
+// the disk. What a slow disk or pipe leaves no room for is counted by
+// interface, told, and stands in the statistics at the end of the file. A
+// write that fails, as on a full disk, is told once; capture goes on, and so do
+// the attempts: when there is room again, the file goes on after the last whole
+// block.
+package save
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/tlslens/tlslens/capture"
+)
+
+// Options say where packets go.
+type Options struct {
+	// Name is that of the file. With a ring it is the pattern: "day.pcapng"
+	// makes day_00001_20261123090603.pcapng and so on, in UTC.
+	Name string
+	// Stream, if not nil, is written to in place of a file.
+	Stream io.Writer
+
+	Ring Ring
+
+	Interfaces  []capture.Interface
+	Filter      string // as it was typed
+	Application string
+	Now         func() time.Time
+
+	// Queue is how many bytes may wait to be written; 0 means DefaultQueue.
+	Queue int
+	// Notify, if not nil, is told when packets begin to be lost or writing
+	// fails or works again, on another goroutine.
+	Notify func(error)
+}
+
+// A Ring switches to the next file when one of its limits is reached. The zero
+// Ring is one file without limits.
+type Ring struct {
+	Bytes   int64
+	Age     time.Duration
+	Packets uint64
+	Files   int // keep so many, remove the oldest; 0 keeps all
+}
+
+// DefaultQueue is the size in bytes of what may wait to be written.
+const DefaultQueue = 32 << 20
+
+// ErrSlow is what Notify is told, wrapped, when the queue is full.
+var ErrSlow = errors.New("writing is slower than the packets come")
+
+// A Writer saves packets. Put and Close are for one goroutine.
+type Writer struct {
+	opt   Options
+	files files
+
+	mu      sync.Mutex
+	work    sync.Cond // there are bytes, or the end
+	waiting []byte    // whole blocks
+	packets []uint64  // by interface, in waiting
+	spare   []byte    // the buffer that was written last
+	full    bool      // packets are being lost
+	ended   bool
+	err     error   // of the last write, nil if it worked
+	failed  error   // of the first write that did not
+	counts  []Count // only Unsaved
+	begun   time.Time
+	done    chan struct{}
+}
+
+// Create opens the first file and writes its header, so that what is wrong with
+// the name is known at once.
+func Create(o Options) (*Writer, error) {
+	if o.Queue <= 0 {
+		o.Queue = DefaultQueue
+	}
+	if o.Notify == nil {
+		o.Notify = func(error) {}
+	}
+	w := &Writer{opt: o, counts: make([]Count, len(o.Interfaces)), packets: make([]uint64, len(o.Interfaces)), begun: o.Now(), done: make(chan struct{})}
+	w.work.L = &w.mu
+	w.files = files{opt: &w.opt, header: section(nil, o.Application, o.Filter, o.Interfaces)}
+	if err := w.files.open(); err != nil {
+		return nil, err
+	}
+	go w.run()
+	return w, nil
+}
+
+// File returns the file that is open, so that its owner can be changed before
+// the first Put; nil if there is none.
+func (w *Writer) File() *os.File { return w.files.f }
+
+// Put queues a packet. The caller keeps its bytes.
+func (w *Writer) Put(p *capture.Packet) {
+	w.mu.Lock()
+	if len(w.waiting)+len(p.Data)+64 > w.opt.Queue {
+		w.lose(p.Interface, 1)
+		first := !w.full
+		w.full = true
+		w.mu.Unlock()
+		if first {
+			go w.opt.Notify(fmt.Errorf("%w: packets are not saved", ErrSlow))
+		}
+		return
+	}
+	w.waiting = packet(w.waiting, p)
+	if p.Interface < len(w.packets) {
+		w.packets[p.Interface]++
+	}
+	w.mu.Unlock()
+	w.work.Signal()
+}
+
+func (w *Writer) lose(i int, n uint64) {
+	if i < len(w.counts) {
+		w.counts[i].Unsaved += n
+	}
+}
+
+// Unsaved returns how many packets were lost so far.
+func (w *Writer) Unsaved() (n uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.counts {
+		n += c.Unsaved
+	}
+	return n
+}
+
+// run writes what waits.
+func (w *Writer) run() {
+	defer close(w.done)
+	packets := make([]uint64, len(w.packets))
+	for {
+		w.mu.Lock()
+		for len(w.waiting) == 0 && !w.ended {
+			w.work.Wait()
+		}
+		b := w.waiting
+		if len(b) == 0 {
+			w.mu.Unlock()
+			return
+		}
+		w.waiting, w.spare = w.spare[:0], nil
+		w.packets, packets = packets, w.packets
+		clear(w.packets)
+		w.mu.Unlock()
+		lost, err := w.files.write(b)
+		w.mu.Lock()
+		w.full = false
+		w.spare = b
+		for i, n := range lost {
+			w.lose(i, n)
+		}
+		changed := (err == nil) != (w.err == nil)
+		if w.err = err; w.failed == nil {
+			w.failed = err
+		}
+		w.mu.Unlock()
+		if changed {
+			w.opt.Notify(err)
+		}
+	}
+}
+
+// Close writes what waits and then what the interfaces counted, and closes the
+// file. It returns the first error of writing, also one that passed.
+func (w *Writer) Close(counts []Count) error {
+	w.mu.Lock()
+	w.ended = true
+	w.mu.Unlock()
+	w.work.Signal()
+	<-w.done
+	var b []byte
+	for i := range w.counts {
+		c := w.counts[i]
+		if i < len(counts) {
+			c.Received, c.Dropped = counts[i].Received, counts[i].Dropped
+		}
+		b = statistics(b, i, w.begun, w.opt.Now(), c)
+	}
+	return errors.Join(w.failed, w.files.close(b))
+}
+
+// ringName returns the name of the n-th file of a ring.
+func ringName(pattern string, n int, at time.Time) string {
+	ext := filepath.Ext(pattern)
+	return fmt.Sprintf("%s_%05d_%s%s", pattern[:len(pattern)-len(ext)], n, at.UTC().Format("20060102150405"), ext)
+}
