@@ -7,19 +7,27 @@ import (
 	"github.com/tlslens/tlslens/dissect/tcp"
 )
 
-// listen gives bytes to what reads the words before TLS. It reports whether TLS
-// begins with them; the flow is being read then.
+// listen gives bytes to what reads the words before TLS. It reports whether that
+// settles what they are: TLS begins with them, and the flow is being read then,
+// or the client did not wait for an answer that may still come.
 func (f *tcpFlow) listen(d tcp.Dir, off int64, b []byte, at flow.Mark) bool {
 	if f.talk == nil {
 		return false
 	}
 	s, ok := f.talk.Data(int(d), off, b, at)
-	if !ok {
+	held, waits := f.talk.Held()
+	if !ok && waits && f.sent[held.Client^1] == 0 { // the answers are not in the capture
+		s, ok = held, true
+	}
+	if !ok && !waits {
 		return false
 	}
 	x := &f.probe[d]
 	x.parts = append(x.parts, part{off: off, data: append([]byte(nil), b...), at: at})
-	f.startTLS(s)
+	x.size += len(b)
+	if ok {
+		f.startTLS(s)
+	}
 	return true
 }
 
@@ -30,6 +38,19 @@ func (f *tcpFlow) firstWords(d tcp.Dir, off int64, b []byte, at flow.Mark) bool 
 	}
 	f.talk = new(starttls.Talk)
 	s, ok := f.talk.Data(int(d), off, b, at)
+	if ok {
+		f.startTLS(s)
+	}
+	return ok
+}
+
+// begunUnanswered begins to read TLS that the client began without an answer,
+// at the end of the flow.
+func (f *tcpFlow) begunUnanswered() bool {
+	if f.talk == nil {
+		return false
+	}
+	s, ok := f.talk.Held()
 	if ok {
 		f.startTLS(s)
 	}

@@ -129,6 +129,9 @@ func (f *tcpFlow) dropPlain(d tcp.Dir) {
 
 // lastLook decides with all there will ever be.
 func (f *tcpFlow) lastLook() {
+	if f.begunUnanswered() {
+		return
+	}
 	for d := tcp.Dir(0); d < 2; d++ {
 		head := f.probe[d].head()
 		if v := record.Probe(head); v == record.Either || v == record.Client || v == record.Server {

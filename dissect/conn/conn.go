@@ -47,7 +47,7 @@ type Conn struct {
 	Number        uint64   // 1-based, in the order of first packets
 	Carrier       string   // "tls", "quic", "dtls", "sslv2", "tlcp"
 	Transport     string   // "tcp" or "udp"
-	StartTLS      string   // the protocol that came before TLS, for example "smtp"
+	StartTLS      string   // the protocols that came before TLS, outermost first: "smtp", "proxy_v2+smtp"; see dissect/starttls
 	Encapsulation []string // outermost first, for example "vlan 12"
 	Ends          [2]Endpoint
 

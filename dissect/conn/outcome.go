@@ -49,12 +49,7 @@ func (b *Builder) decide() {
 	case b.without != "":
 		b.withoutTLS()
 	case b.ssl2Refusal != "" && !clean:
-		c.Outcome = RejectedByClient
-		if b.ssl2RefusedBy == flow.Server {
-			c.Outcome = RejectedByServer
-		}
-		c.Why = fmt.Sprintf("the %s ended the handshake of SSL 2.0 with an error: %s.", b.ssl2RefusedBy, b.ssl2Refusal)
-		b.failHere("an error from the " + b.ssl2RefusedBy.String() + ": " + b.ssl2Refusal)
+		b.ssl2Refused()
 	case b.foreign.what != "" && !clean:
 		c.Outcome = NotTLS
 		c.Why = b.whyForeign()

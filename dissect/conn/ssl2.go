@@ -111,6 +111,7 @@ func (b *Builder) ssl2Error(side flow.Side, body []byte, at flow.Mark) {
 		what = fmt.Sprintf("code %d", code)
 	}
 	b.keStep(side, at, "Error", "ssl2_error", len(body), what)
+	b.c.Carrier = "sslv2"
 	if b.ssl2Refusal == "" {
 		b.ssl2Refusal, b.ssl2RefusedBy = what, side
 	}
@@ -130,4 +131,14 @@ func (b *Builder) ssl2Sealed(side flow.Side, n int, at flow.Mark) {
 	default:
 		b.traffic(side, 0, n, at)
 	}
+}
+
+// ssl2Refused settles a handshake that an error ended.
+func (b *Builder) ssl2Refused() {
+	b.c.Outcome = RejectedByClient
+	if b.ssl2RefusedBy == flow.Server {
+		b.c.Outcome = RejectedByServer
+	}
+	b.c.Why = fmt.Sprintf("the %s ended the handshake of SSL 2.0 with an error: %s.", b.ssl2RefusedBy, b.ssl2Refusal)
+	b.failHere("an error from the " + b.ssl2RefusedBy.String() + ": " + b.ssl2Refusal)
 }

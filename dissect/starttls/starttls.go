@@ -270,13 +270,12 @@ func (t *Talk) step(dir int) bool {
 }
 
 // start reports whether TLS begins with what is unread: behind an agreement or
-// at the beginning of a tunnel, or behind a request whose answer is missing.
+// at the beginning of a tunnel.
 func (t *Talk) start() (Start, bool) {
 	if f, ok := t.cur.(framing); ok && t.state == listening {
 		return f.start(t)
 	}
-	waits := t.cur != nil && t.sided && len(t.layers) > 0 && t.layers[len(t.layers)-1].asked.Seen()
-	if t.state == silent || t.state == listening && t.cur != nil && !waits {
+	if t.state == silent || t.state == listening && t.cur != nil {
 		return Start{}, false
 	}
 	s := Start{Client: t.client, Offsets: [2]int64{t.unread[0].off, t.unread[1].off}}
@@ -300,6 +299,20 @@ func (t *Talk) start() (Start, bool) {
 		t.stop()
 	}
 	return Start{}, false
+}
+
+// Held returns where TLS begins if the client began it without waiting for the
+// server's answer. Data says so too, once the answer is there; it is Held that
+// counts if the answer will not be seen.
+func (t *Talk) Held() (Start, bool) {
+	if t.state != listening || t.cur == nil || !t.sided {
+		return Start{}, false
+	}
+	u := &t.unread[t.client]
+	if len(u.b) < hello || record.Probe(u.b) != record.Client {
+		return Start{}, false
+	}
+	return Start{Client: t.client, Offsets: [2]int64{t.unread[0].off, t.unread[1].off}}, true
 }
 
 // hello is how much of a ClientHello must be there to believe in it where no

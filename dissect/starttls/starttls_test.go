@@ -186,6 +186,53 @@ func TestInARow(t *testing.T) {
 	})
 }
 
+// TestOneSegment holds that TLS is found where the words before it end, in the
+// middle of what one segment brought, and nowhere else.
+func TestOneSegment(t *testing.T) {
+	ch := helloRecord(t)
+	connect := "CONNECT a:443 HTTP/1.1\r\n\r\n"
+	for _, tc := range []struct {
+		name  string
+		turns []turn
+		want  [2]int64 // of the client, of the server; -1 where TLS must not be found
+	}{
+		{"PROXY 1", []turn{c("PROXY UNKNOWN\r\n" + ch)}, [2]int64{15, 0}},
+		{"PROXY 2", []turn{c(proxy2Signature + "\x20\x00\x00\x00" + ch)}, [2]int64{16, 0}},
+		{"CONNECT, not waited for", []turn{c(connect + ch), s("HTTP/1.1 200 OK\r\n\r\n")}, [2]int64{int64(len(connect)), 19}},
+		{"SSLRequest, not waited for", []turn{c("\x00\x00\x00\x08\x04\xd2\x16\x2f" + ch), s("S")}, [2]int64{8, 1}},
+		{"STARTTLS, not waited for", []turn{s("220 mx\r\n"), c("EHLO a\r\nSTARTTLS\r\n" + ch), s("250 STARTTLS\r\n220 go\r\n")}, [2]int64{18, 30}},
+		{"no answer yet", []turn{c("\x00\x00\x00\x08\x04\xd2\x16\x2f" + ch)}, [2]int64{-1, -1}},
+		{"the answer and a ServerHello", []turn{c("\x00\x00\x00\x08\x04\xd2\x16\x2f"), s("S\x16\x03\x03\x00\x50\x02\x00\x00\x4c\x03\x03aaaa")}, [2]int64{8, 1}},
+		{"a ClientHello inside a mail", []turn{s("220 mx\r\n"), c("EHLO a\r\n"), s("250 mx\r\n"), c("MAIL FROM:<a>\r\n" + ch)}, [2]int64{-1, -1}},
+		{"a ClientHello after an answer that refuses", []turn{c(connect + ch), s("HTTP/1.1 502 Bad\r\n\r\n")}, [2]int64{-1, -1}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p := player{}
+			p.play(tc.turns)
+			got := p.start.Offsets
+			if !p.found {
+				got = [2]int64{-1, -1}
+			}
+			if got != tc.want {
+				t.Errorf("TLS begins at %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestHeld(t *testing.T) {
+	ch := helloRecord(t)
+	p := player{}
+	p.play([]turn{c("\x00\x00\x00\x08\x04\xd2\x16\x2f" + ch[:hello-1])})
+	if _, ok := p.talk.Held(); ok {
+		t.Error("a ClientHello is believed before its version is there")
+	}
+	p.play([]turn{c(ch[hello-1:])})
+	if at, ok := p.talk.Held(); !ok || at.Offsets != [2]int64{8, 0} {
+		t.Errorf("TLS held from %v (%v), want client 8, server 0", at.Offsets, ok)
+	}
+}
+
 func TestGap(t *testing.T) {
 	p := player{}
 	p.play([]turn{s("220 mx ESMTP\r\n"), c("EHLO a\r\n")})
