@@ -170,7 +170,7 @@ func (p *Provider) derive(random [32]byte, master secret) {
 // 1.2 or a resumed session get a CLIENT_RANDOM line. TLS 1.3 with an external
 // pre-shared key gets none.
 //
-// This is the only way for a secret to leave the package.
+// This is the only way for a secret to leave the program.
 func (p *Provider) WriteUsed(w io.Writer) error {
 	var b bytes.Buffer
 	p.log.writeUsed(&b)
