@@ -29,6 +29,7 @@ var allowed = map[string]string{
 	// Packets and streams; they know nothing of TLS.
 	"capture":              "",
 	"capture/filter":       "",
+	"capture/pcapng":       "capture",
 	"capture/live":         "capture capture/filter capture/live/sandbox",
 	"capture/live/sandbox": "",
 	"dissect/packet":       "",
@@ -55,7 +56,7 @@ var allowed = map[string]string{
 	"report/jsonl": reports,
 	"report":       "dissect report/text report/table report/jsonl",
 	// The command.
-	"cmd/tlslens": "capture capture/filter capture/live capture/live/sandbox dissect dissect/conn dissect/flow dissect/keys dissect/pki dissect/verdict dissect/tls dissect/tls/iana report report/jsonl report/text",
+	"cmd/tlslens": "capture capture/filter capture/pcapng capture/live capture/live/sandbox dissect dissect/conn dissect/flow dissect/keys dissect/pki dissect/verdict dissect/tls dissect/tls/iana report report/jsonl report/text",
 	// Programs that made the test captures.
 	"testdata/pcaps/peers/gopeer": "",
 	"testdata/pcaps/peers/wire":   "",
@@ -69,7 +70,7 @@ const (
 // thirdParty says who may import what is not ours, beside tests. Modules that
 // are not named here are open to all packages that need them.
 var thirdParty = map[string]string{
-	"github.com/google/gopacket":             "capture capture/live dissect/packet",
+	"github.com/google/gopacket":             "capture capture/live capture/pcapng dissect/packet",
 	"github.com/olekukonko/tablewriter":      "report/table",
 	"github.com/urfave/cli/v2":               "cmd/tlslens",
 	"github.com/schollz/progressbar/v3":      "cmd/tlslens",

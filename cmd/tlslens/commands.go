@@ -80,7 +80,7 @@ Of several captures each is read in turn, under its name. One that cannot be ope
 			{"tlslens -T jsonl day.pcap | jq -r .server_name", "one JSON object per connection, for programs"},
 			{"ssh host tcpdump -i any -w - tcp port 443 | tlslens -", "a capture from another machine"},
 		},
-		groups: []func() []*flagDef{inputFlags, keyFlags, trustFlags, chooseFlags, outputFlags, detailFlags, lookFlags, limitFlags, exitFlags},
+		groups: []func() []*flagDef{inputFlags, keyFlags, trustFlags, chooseFlags, outputFlags, detailFlags, lookFlags, exportFlags, limitFlags, exitFlags},
 		run:    (*program).read,
 	}
 }

@@ -32,6 +32,7 @@ type flagDef struct {
 const (
 	groupInput  = "Input"
 	groupKeys   = "Keys"
+	groupExport = "Plaintext and secrets"
 	groupTrust  = "Certificate check"
 	groupChoose = "Choose"
 	groupOutput = "Output"
@@ -42,7 +43,7 @@ const (
 )
 
 func groups() []string {
-	return []string{groupCheck, groupInput, groupKeys, groupTrust, groupChoose, groupOutput, groupLimits, groupExit, groupOther}
+	return []string{groupCheck, groupInput, groupKeys, groupTrust, groupChoose, groupOutput, groupExport, groupLimits, groupExit, groupOther}
 }
 
 // spelling returns how messages name the flag: "-T/--format".

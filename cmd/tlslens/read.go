@@ -25,6 +25,9 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 	if opt.Keys, err = p.provider(s); err != nil {
 		return err
 	}
+	if err := s.checkExport(len(inputs)); err != nil {
+		return err
+	}
 	defer p.limitMemory(s)()
 	out, err := p.openOutput(s, inputs)
 	if err != nil {
@@ -32,7 +35,28 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 	}
 	defer out.abandon()
 	r := &reading{p: p, s: s, out: out, opt: opt, style: p.style(s), several: len(inputs) > 1}
-	return r.all(ctx, inputs)
+	if r.export, err = newExporter(s, out); err != nil {
+		return err
+	}
+	if r.export != nil {
+		r.opt.Plaintext = r.export.listen
+	}
+	status := r.all(ctx, inputs)
+	if r.export != nil {
+		what, err := r.export.finish()
+		if err != nil {
+			return s.unwritten(err)
+		}
+		if what != "" {
+			p.message("", what)
+		}
+	}
+	if r.opened > 0 {
+		if err := p.copies(s, inputs[0], &opt); err != nil {
+			return err
+		}
+	}
+	return status
 }
 
 // A reading reads captures and writes what it finds.
@@ -44,6 +68,7 @@ type reading struct {
 	style   report.Style
 	several bool
 	array   *joiner
+	export  *exporter
 	opened  int
 }
 
@@ -154,9 +179,22 @@ func (r *reading) one(ctx context.Context, in *input, src capture.Source) (*resu
 			res.shown++
 			res.matched = res.matched || r.s.failOn != conn.Info && worst(c.Conn) >= r.s.failOn
 		}
+		if r.export != nil {
+			if c, ok := e.(dissect.Closed); ok {
+				if err := r.export.closed(c.Conn); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if r.s.export.follow > 0 {
+			continue
+		}
 		if err := r.write(w, e, in); err != nil {
 			return nil, err
 		}
+	}
+	if r.s.export.follow > 0 {
+		return res, nil
 	}
 	if ctx.Err() != nil { // which may show as an error of a source that was closed
 		res.stats.Interrupted, res.stats.Truncated = true, false

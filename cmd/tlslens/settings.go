@@ -23,6 +23,7 @@ type settings struct {
 	packets uint64 // 0: all
 
 	keys    keySettings
+	export  exportSettings
 	anchors []string
 	at      dissect.CheckTime
 	verify  dissect.Verify

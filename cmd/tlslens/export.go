@@ -1,0 +1,295 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/tlslens/tlslens/capture"
+	"github.com/tlslens/tlslens/capture/pcapng"
+	"github.com/tlslens/tlslens/dissect"
+	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/keys"
+	"github.com/tlslens/tlslens/report/text"
+)
+
+// exportSettings say what besides the report is to be written.
+type exportSettings struct {
+	follow    uint64 // 0: none
+	side      string // "", "client" or "server"
+	form      string // "text", "hex" or "raw"
+	plaintext string // file names
+	embed     string
+	strip     string
+}
+
+func exportFlags() []*flagDef {
+	forms := []string{"text", "hex", "raw"}
+	name := func(into func(*settings) *string) func(*settings, string) error {
+		return func(s *settings, v string) error {
+			if v == "" {
+				return errors.New("the name of the file is empty")
+			}
+			*into(s) = v
+			return nil
+		}
+	}
+	return []*flagDef{
+		{name: "follow", arg: "N[:client|:server]", group: groupExport, doc: "print what connection N said, opened, instead of the report",
+			more: "N is the number in the list. With a side behind a colon only that side's bytes. It needs keys.",
+			set:  setFollow},
+		{name: "as", arg: "text|hex|raw", group: groupExport, choices: forms, doc: "how --follow prints; default text",
+			more: "text escapes what is not printable, hex shows offsets, raw writes the bytes as they are.",
+			set:  oneOf(forms, func(s *settings, v string) { s.export.form = v })},
+		{name: "plaintext-pcap", arg: "FILE", group: groupExport, complete: "file", doc: "write a capture of the opened payloads",
+			more: "Each connection becomes one of TCP that carries its plaintext, with the addresses, ports and times of the real one. The file is for its owner only, and none is overwritten.",
+			set:  name(func(s *settings) *string { return &s.export.plaintext })},
+		{name: "embed-keys", arg: "FILE", group: groupExport, complete: "file", doc: "write the capture with the secrets that open it",
+			more: "A pcapng file that other programs open too. Of the keys only those are in it that this capture needs. The file is for its owner only, and none is overwritten.",
+			set:  name(func(s *settings) *string { return &s.export.embed })},
+		{name: "strip-keys", arg: "FILE", group: groupExport, complete: "file", doc: "write the capture without the secrets that it carries",
+			more: "A pcapng file with the same packets, to be handed on. None is overwritten.",
+			set:  name(func(s *settings) *string { return &s.export.strip })},
+	}
+}
+
+func setFollow(s *settings, v string) error {
+	number, side, ok := strings.Cut(v, ":")
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil || n == 0 {
+		return errors.New("the number of a connection is expected")
+	}
+	if ok && side != "client" && side != "server" {
+		return fmt.Errorf("%q is neither client nor server", side)
+	}
+	s.export.follow, s.export.side = n, side
+	return nil
+}
+
+// checkExport refuses what needs exactly one capture, or keys.
+func (s *settings) checkExport(inputs int) error {
+	x := &s.export
+	copies := x.embed != "" || x.strip != ""
+	switch {
+	case x.follow == 0 && x.form != "":
+		return failf("--as says how --follow prints").or("name a connection: --follow N")
+	case (copies || x.follow > 0 || x.plaintext != "") && inputs != 1:
+		return failf("--follow, --plaintext-pcap, --embed-keys and --strip-keys take one capture, not %d", inputs)
+	case s.keys.sealed && (x.follow > 0 || x.plaintext != "" || x.embed != ""):
+		return failf("--no-decrypt opens nothing").or("leave it away, or leave away --follow, --plaintext-pcap and --embed-keys")
+	}
+	return nil
+}
+
+// private creates a file that must not be there yet, for its owner only.
+func private(flag, name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, failf("%s %s is there already", flag, name).or("a file that may hold secrets is never overwritten; choose another name")
+	}
+	if err != nil {
+		return nil, failf("%s %s cannot be written: %v", flag, name, reason(err))
+	}
+	return f, nil
+}
+
+// An exporter writes what was opened while a capture is read.
+type exporter struct {
+	s   *settings
+	out io.Writer // of --follow
+
+	file  *os.File // of --plaintext-pcap
+	pcap  *pcapng.Writer
+	talks *pcapng.Conversations
+
+	turn  flow.Side
+	begun bool
+	seen  [2]int // bytes of each side so far
+	bytes int64
+	err   error
+}
+
+// newExporter opens what --plaintext-pcap names. It returns nil if there is
+// nothing to listen to.
+func newExporter(s *settings, out io.Writer) (*exporter, error) {
+	if s.export.follow == 0 && s.export.plaintext == "" {
+		return nil, nil
+	}
+	x := &exporter{s: s, out: out}
+	if name := s.export.plaintext; name != "" {
+		f, err := private("--plaintext-pcap", name)
+		if err != nil {
+			return nil, err
+		}
+		x.file, x.pcap = f, pcapng.NewWriter(f, "tlslens")
+		if x.talks, err = pcapng.NewConversations(x.pcap); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
+}
+
+// listen is told the plaintext of all connections.
+func (x *exporter) listen(c *conn.Conn, side flow.Side, b []byte, at flow.Mark) {
+	if x.err != nil {
+		return
+	}
+	if x.talks != nil && x.s.numbered(c.Number) {
+		x.err = x.talks.Data(c.Number, [2]netip.AddrPort(c.Ends), int(side), b, at.Time)
+		x.bytes += int64(len(b))
+	}
+	if f := &x.s.export; c.Number == f.follow && (f.side == "" || f.side == side.String()) && x.err == nil {
+		x.err = x.print(side, b, at)
+		x.bytes += int64(len(b))
+	}
+}
+
+// closed is told each connection that is complete.
+func (x *exporter) closed(c *conn.Conn) error {
+	if x.talks != nil && x.err == nil {
+		x.err = x.talks.Close(c.Number, c.Last.Time)
+	}
+	return x.err
+}
+
+// print writes bytes of the connection that is followed.
+func (x *exporter) print(side flow.Side, b []byte, at flow.Mark) error {
+	if x.s.export.form == "raw" {
+		_, err := x.out.Write(b)
+		return err
+	}
+	if !x.begun || side != x.turn {
+		gap := ""
+		if x.begun {
+			gap = "\n"
+		}
+		x.begun, x.turn = true, side
+		if _, err := fmt.Fprintf(x.out, "%s== %s, packet %d\n", gap, side, at.Packet); err != nil {
+			return err
+		}
+	}
+	off := x.seen[side]
+	x.seen[side] += len(b)
+	if x.s.export.form == "hex" {
+		return hexLines(x.out, off, b)
+	}
+	for len(b) > 0 {
+		line := b
+		if i := bytes.IndexByte(b, '\n'); i >= 0 {
+			line = b[:i+1]
+		}
+		b = b[len(line):]
+		if _, err := fmt.Fprintln(x.out, text.Clean(strings.TrimRight(string(line), "\r\n"))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hexLines writes bytes sixteen to a line, with their offset in the stream.
+func hexLines(w io.Writer, off int, b []byte) error {
+	for ; len(b) > 0; b = b[min(16, len(b)):] {
+		row := b[:min(16, len(b))]
+		shown := bytes.Map(func(r rune) rune {
+			if r < 0x20 || r > 0x7e {
+				return '.'
+			}
+			return r
+		}, bytes.ToValidUTF8(row, []byte(".")))
+		if _, err := fmt.Fprintf(w, "%08x  %-47s  %s\n", off, fmt.Sprintf("% x", row), shown); err != nil {
+			return err
+		}
+		off += len(row)
+	}
+	return nil
+}
+
+// finish completes the files. what says on standard error what was written.
+func (x *exporter) finish() (what string, err error) {
+	if x.talks != nil {
+		err = errors.Join(x.err, x.pcap.Flush(), x.file.Close())
+		return fmt.Sprintf("%d bytes of plaintext are in %s", x.bytes, x.s.export.plaintext), err
+	}
+	if x.bytes == 0 && x.err == nil {
+		return fmt.Sprintf("nothing of connection #%d could be opened; the report says why", x.s.export.follow), nil
+	}
+	return "", x.err
+}
+
+// copyCapture writes a capture again, with the secrets that opened it or, if k
+// is nil, without any.
+func copyCapture(flag, name string, in *input, k *keys.Provider) (packets uint64, err error) {
+	out, err := private(flag, name)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	src, err := in.open()
+	if err != nil {
+		return 0, err
+	}
+	defer src.Close()
+	w := pcapng.NewWriter(out, "tlslens")
+	if k != nil {
+		var secrets bytes.Buffer
+		if err := k.WriteUsed(&secrets); err != nil {
+			return 0, err
+		}
+		if err := w.Secrets(secrets.Bytes()); err != nil {
+			return 0, err
+		}
+	}
+	packets, err = copyPackets(w, src)
+	return packets, errors.Join(err, w.Flush())
+}
+
+// copyPackets writes all packets of a source. A damaged end is no error here:
+// whoever read the capture has told it.
+func copyPackets(w *pcapng.Writer, src capture.Source) (n uint64, err error) {
+	known := map[int]int{}
+	var pkt capture.Packet
+	for src.Next(&pkt) == nil {
+		i, ok := known[pkt.Interface]
+		if !ok {
+			about := capture.Interface{Link: pkt.Link}
+			if f, isFile := src.(*capture.File); isFile && pkt.Interface < len(f.Interfaces()) {
+				about = f.Interfaces()[pkt.Interface]
+			}
+			if i, err = w.Interface(about); err != nil {
+				return n, err
+			}
+			known[pkt.Interface] = i
+		}
+		if err := w.Packet(i, pkt.Time, pkt.Data, pkt.WireLen, string(pkt.Comment)); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// copies makes the copies of the capture that were asked for.
+func (p *program) copies(s *settings, in *input, opt *dissect.Options) error {
+	x := &s.export
+	for _, c := range []struct {
+		flag, name string
+		keys       *keys.Provider
+	}{{"--embed-keys", x.embed, opt.Keys}, {"--strip-keys", x.strip, nil}} {
+		if c.name == "" {
+			continue
+		}
+		n, err := copyCapture(c.flag, c.name, in, c.keys)
+		if err != nil {
+			return err
+		}
+		p.message("", fmt.Sprintf("%d packets are in %s", n, c.name))
+	}
+	return nil
+}
