@@ -31,6 +31,7 @@ type pipeline struct {
 	table    *flow.Table[*tcpFlow]
 	udp      datagrams
 	pool     *tcp.Pool
+	plain    keys.Buffer // what the sessions open into, one after the other
 	build    conn.Options
 	out      *outbox
 	at       flow.Mark // of the packet at hand
@@ -72,7 +73,9 @@ func (p *pipeline) session() *keys.Session {
 	if p.opt.Keys.Empty() {
 		return nil
 	}
-	return p.opt.Keys.NewSession()
+	s := p.opt.Keys.NewSession()
+	s.Share(&p.plain)
+	return s
 }
 
 // close stops the workers. Nothing is yielded any more.
