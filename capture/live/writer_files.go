@@ -1,4 +1,4 @@
-package save
+package live
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 
 // files are the file that is written and those of the ring before it.
 type files struct {
-	opt    *Options
+	opt    *WriterOptions
 	header []byte
 
 	f       *os.File
@@ -30,7 +30,7 @@ func (fs *files) open() error {
 		return fs.put(fs.header)
 	}
 	name := fs.opt.Name
-	if fs.opt.Ring != (Ring{}) {
+	if fs.opt.Ring != (RingFiles{}) {
 		fs.number++
 		name = ringName(name, fs.number, fs.opened)
 	}

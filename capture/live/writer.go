@@ -1,13 +1,4 @@
-// Package save writes packets to pcapng files while they are captured.
-//
-// In go packets, which [Writer.Put] copies; out come one file, a ring of files
-// or a stream. Writing is done on a goroutine of its own: Put never waits for
-// the disk. What a slow disk or pipe leaves no room for is counted by
-// interface, told, and stands in the statistics at the end of the file. A
-// write that fails, as on a full disk, is told once; capture goes on, and so do
-// the attempts: when there is room again, the file goes on after the last whole
-// block.
-package save
+package live
 
 import (
 	"errors"
@@ -21,46 +12,54 @@ import (
 	"github.com/tlslens/tlslens/capture"
 )
 
-// Options say where packets go.
-type Options struct {
+// WriterOptions say where packets go.
+type WriterOptions struct {
 	// Name is that of the file. With a ring it is the pattern: "day.pcapng"
 	// makes day_00001_20261123090603.pcapng and so on, in UTC.
 	Name string
 	// Stream, if not nil, is written to in place of a file.
 	Stream io.Writer
 
-	Ring Ring
+	Ring RingFiles
 
 	Interfaces  []capture.Interface
 	Filter      string // as it was typed
 	Application string
 	Now         func() time.Time
 
-	// Queue is how many bytes may wait to be written; 0 means DefaultQueue.
+	// Queue is how many bytes may wait to be written; 0 means DefaultWriterQueue.
 	Queue int
 	// Notify, if not nil, is told when packets begin to be lost or writing
 	// fails or works again, on another goroutine.
 	Notify func(error)
 }
 
-// A Ring switches to the next file when one of its limits is reached. The zero
-// Ring is one file without limits.
-type Ring struct {
+// RingFiles switch to the next file when one of its limits is reached. The zero
+// RingFiles is one file without limits.
+type RingFiles struct {
 	Bytes   int64
 	Age     time.Duration
 	Packets uint64
 	Files   int // keep so many, remove the oldest; 0 keeps all
 }
 
-// DefaultQueue is the size in bytes of what may wait to be written.
-const DefaultQueue = 32 << 20
+// DefaultWriterQueue is the size in bytes of what may wait to be written.
+const DefaultWriterQueue = 32 << 20
 
 // ErrSlow is what Notify is told, wrapped, when the queue is full.
 var ErrSlow = errors.New("writing is slower than the packets come")
 
-// A Writer saves packets. Put and Close are for one goroutine.
+// A Writer saves packets to a pcapng file, a ring of files or a stream while
+// they are captured. Put and Close are for one goroutine.
+//
+// Writing is done on a goroutine of its own: Put copies the packet and never
+// waits for the disk. What a slow disk or pipe leaves no room for is counted by
+// interface, told, and stands in the statistics at the end of the file. A
+// write that fails, as on a full disk, is told once; capture goes on, and so do
+// the attempts: when there is room again, the file goes on after the last whole
+// block.
 type Writer struct {
-	opt   Options
+	opt   WriterOptions
 	files files
 
 	mu      sync.Mutex
@@ -77,18 +76,18 @@ type Writer struct {
 	done    chan struct{}
 }
 
-// Create opens the first file and writes its header, so that what is wrong with
+// NewWriter opens the first file and writes its header, so that what is wrong with
 // the name is known at once.
-func Create(o Options) (*Writer, error) {
+func NewWriter(o WriterOptions) (*Writer, error) {
 	if o.Queue <= 0 {
-		o.Queue = DefaultQueue
+		o.Queue = DefaultWriterQueue
 	}
 	if o.Notify == nil {
 		o.Notify = func(error) {}
 	}
 	w := &Writer{opt: o, counts: make([]Count, len(o.Interfaces)), packets: make([]uint64, len(o.Interfaces)), begun: o.Now(), done: make(chan struct{})}
 	w.work.L = &w.mu
-	w.files = files{opt: &w.opt, header: section(nil, o.Application, o.Filter, o.Interfaces)}
+	w.files = files{opt: &w.opt, header: appendSection(nil, o.Application, o.Filter, o.Interfaces)}
 	if err := w.files.open(); err != nil {
 		return nil, err
 	}
@@ -113,7 +112,7 @@ func (w *Writer) Put(p *capture.Packet) {
 		}
 		return
 	}
-	w.waiting = packet(w.waiting, p)
+	w.waiting = appendPacket(w.waiting, p)
 	if p.Interface < len(w.packets) {
 		w.packets[p.Interface]++
 	}
@@ -187,7 +186,7 @@ func (w *Writer) Close(counts []Count) error {
 		if i < len(counts) {
 			c.Received, c.Dropped = counts[i].Received, counts[i].Dropped
 		}
-		b = statistics(b, i, w.begun, w.opt.Now(), c)
+		b = appendStatistics(b, i, w.begun, w.opt.Now(), c)
 	}
 	return errors.Join(w.failed, w.files.close(b))
 }
