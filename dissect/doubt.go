@@ -131,7 +131,7 @@ func (f *tcpFlow) settleDoubt(dir tcp.Dir, s *tcp.Segment, valid bool) {
 func contradicts(a, b *tcp.Segment) bool {
 	x, y := a.Payload, b.Payload
 	switch off := int32(dataSeq(b) - dataSeq(a)); {
-	case off >= int32(len(x)) || -off >= int32(len(y)):
+	case off >= int32(len(x)) || off <= -int32(len(y)):
 		return false
 	case off >= 0:
 		x = x[off:]
