@@ -5,7 +5,6 @@ import (
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/keys"
 	"github.com/tlslens/tlslens/dissect/pki"
-	"github.com/tlslens/tlslens/dissect/quic"
 )
 
 // Options choose what to look at and how much it may cost. The zero value
@@ -32,14 +31,6 @@ type Options struct {
 	// Stats, if not nil, is filled while events are read and is complete
 	// when the last one has been yielded.
 	Stats *Stats
-}
-
-// quicKeys returns what package quic asks for secrets, nil without keys.
-func (o *Options) quicKeys() quic.Keys {
-	if o.Keys.Empty() {
-		return nil
-	}
-	return o.Keys
 }
 
 // Verify says which signatures are checked.

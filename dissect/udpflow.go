@@ -26,8 +26,12 @@ type datagramCarrier struct {
 // datagramCarriers lists them in the order in which they are asked.
 var datagramCarriers = [...]datagramCarrier{
 	{"quic", quic.Probe, func(f *udpFlow) datagramStream {
-		f.builder.Keys(f.p.session())
-		return quic.NewStream(f.builder, f.p.opt.quicKeys(), f.p.udp.pieces, f.issued)
+		session := f.p.session()
+		f.builder.Keys(session)
+		if session == nil {
+			return quic.NewStream(f.builder, nil, f.p.udp.pieces, f.issued)
+		}
+		return quic.NewStream(f.builder, session, f.p.udp.pieces, f.issued)
 	}},
 	{"dtls", dtls.Probe, func(f *udpFlow) datagramStream { return dtls.NewStream(f.builder, f.p.udp.fragments, f.issued) }},
 }

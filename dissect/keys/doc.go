@@ -11,7 +11,7 @@
 //
 // Nothing secret leaves the package but the plaintext that [Session.Open]
 // returns, the text that [Provider.WriteUsed] writes into a writer of the
-// caller, and the traffic secrets that [Provider.Secret] hands to package quic,
+// caller, and the traffic secrets that [Session.Secret] hands to package quic,
 // which protects packets by itself. No error, no String, no Format of any verb and no
 // panic shows one; types that hold secrets format as "[secret]".
 //

@@ -1,22 +1,33 @@
 package keys
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/tlslens/tlslens/dissect/flow"
+)
 
 // Secret returns a traffic secret of the key log for package quic, which makes
-// packet protection of it (RFC 9001, Section 5.1). label is that of RFC 9850,
-// for example "CLIENT_HANDSHAKE_TRAFFIC_SECRET". The caller owns the result and
-// shows it to nobody. ok is false if the log has none.
-func (p *Provider) Secret(label string, clientRandom []byte) (secret []byte, ok bool) {
-	if p == nil || len(clientRandom) != 32 {
+// packet protection of it (RFC 9001, Section 5.1), and keeps it to verify
+// Finished with. label is that of RFC 9850, for example
+// "CLIENT_HANDSHAKE_TRAFFIC_SECRET". The caller owns the result and shows it to
+// nobody. ok is false if the log has none.
+func (s *Session) Secret(label string, clientRandom []byte) (secret []byte, ok bool) {
+	if s == nil || s.p == nil || len(clientRandom) != 32 {
 		return nil, false
 	}
-	for l := range labels {
-		if Label(l).String() != label {
+	for l := range Label(labels) {
+		if l.String() != label {
 			continue
 		}
-		for _, line := range p.log.lines(clientRandom, Label(l), 0) {
-			p.log.claim(clientRandom)
-			p.log.use(line)
+		for _, line := range s.p.log.lines(clientRandom, l, 0) {
+			switch l {
+			case ClientHandshake:
+				s.half[flow.Client].hsSecret = line.secret
+			case ServerHandshake:
+				s.half[flow.Server].hsSecret = line.secret
+			}
+			s.found[l], s.from[FromLog] = true, true
+			s.p.log.use(line)
 			return bytes.Clone(line.secret), true
 		}
 	}
