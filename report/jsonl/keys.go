@@ -16,7 +16,7 @@ func headKeys() []key {
 		{"number", "of the connection, from 1, in the order of first packets"},
 		{"carrier", "what carries the handshake: tls, quic, dtls, sslv2 or tlcp"},
 		{"transport", "tcp or udp"},
-		{"starttls", "the protocol that was spoken before TLS began, for example smtp"},
+		{"starttls", "what was spoken before TLS began, outermost first, joined by +: smtp, proxy_v2+imap"},
 		{"encapsulation", "what the packets are wrapped in, the outermost first"},
 		{"client", "the side that sent, or would have sent, the ClientHello"},
 		{"client.address", "IP address"},
@@ -150,7 +150,7 @@ func tunnelKeys() []key {
 			key{q + ".bytes_sent", "their size as sent, after the record headers"})
 	}
 	keys = append(keys,
-		key{p + ".closed_by", "close_notify, fin, reset, cut_off, still_open or evicted"},
+		key{p + ".closed_by", "close_notify, fin, reset, still_open or evicted; connection_close with QUIC"},
 		key{p + ".start_ms", "when it began"},
 		key{p + ".end_ms", "when it ended"})
 	return append(keys, stepKeys(p)...)
