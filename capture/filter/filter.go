@@ -16,7 +16,9 @@
 //     from another.
 //   - Host and network names are refused: a capture tool asks no name server.
 //   - Division by zero and shifts by more than 31 bits are refused whenever the
-//     number is known before a packet is seen.
+//     number is known before a packet is seen, and so are constant offsets that
+//     are negative or greater than 16 MiB ("ip[-2]"), of which libpcap with and
+//     without its optimiser makes different programs.
 //   - "ip broadcast" knows no netmask, so only 0.0.0.0 and 255.255.255.255 are
 //     broadcast addresses.
 //   - On LINKTYPE_IPV4 and LINKTYPE_IPV6 the link type vouches for the version,
