@@ -82,7 +82,7 @@ func (b *Builder) takeExtensions(o *Offered, m *tls.ClientHello) {
 // oddHello notes what a ClientHello should not contain.
 func (b *Builder) oddHello(m *tls.ClientHello, at flow.Mark) {
 	if d := slices.Collect(m.Extensions.Duplicates()); len(d) > 0 {
-		b.Note(flow.Client, "ClientHello has an extension twice: "+few(d, 4, "one"), at)
+		b.Note(flow.Client, "ClientHello has an extension twice: "+few(d, 4, ""), at)
 	}
 	if m.TrailingBytes > 0 {
 		b.Note(flow.Client, fmt.Sprintf("%d bytes behind the end of ClientHello", m.TrailingBytes), at)

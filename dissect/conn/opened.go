@@ -2,11 +2,13 @@ package conn
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/keys"
 	"github.com/tlslens/tlslens/dissect/tls"
+	"github.com/tlslens/tlslens/dissect/tls/iana"
 )
 
 // Keys gives the Builder what verifies and opens this connection. It is called
@@ -79,6 +81,7 @@ func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 	if b.c.Version.IsTLS13() && side == flow.Client {
 		says += "; application keys from here on"
 	}
+	b.openedPremaster()
 	b.finished[side] = at
 	b.c.KeyExchange.Finished[side] = true
 	b.keStep(side, at, "Finished", "finished", n, says).fact("verify_data_ok", known && ok, "RFC 9846, Section 4.4.4")
@@ -90,6 +93,21 @@ func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 	b.certificatesShown()
 	b.c.CertificateCheck.AfterKeys = b.c.Version.IsTLS13() && b.c.Resumption == nil
 	b.phaseEnded(KeyExchangePhase)
+}
+
+// openedPremaster says at ClientKeyExchange that a private key opened it.
+func (b *Builder) openedPremaster() {
+	if b.kx.Kx != iana.KxRSA && b.kx.Kx != iana.KxRSAPSK {
+		return
+	}
+	const says = "opened with the private key that was given"
+	steps := b.c.KeyExchange.Steps
+	for i := range steps {
+		if x := &steps[i]; x.Name == "client_key_exchange" && !slices.Contains(x.Says, says) &&
+			slices.Contains(b.keys.Status().Sources, keys.FromPrivateKey) {
+			x.Says = append(x.Says, says)
+		}
+	}
 }
 
 // ticket13 takes a ticket of TLS 1.3, which belongs to the tunnel.

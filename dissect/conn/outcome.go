@@ -67,6 +67,16 @@ func (b *Builder) decide() {
 	case clean:
 		c.Outcome = Established
 		c.Why = b.whyEstablished(isFatal, fatal)
+	default:
+		b.decideUnfinished()
+	}
+}
+
+// decideUnfinished sets the outcome of a handshake that did not come to its end
+// and that no alert in the clear ended.
+func (b *Builder) decideUnfinished() {
+	c := b.c
+	switch {
 	case b.refusal.Seen():
 		c.Outcome = RejectedByClient
 		c.Why = "the client's first sealed record fits an alert: it refused something the server sent, most likely the certificate. Which alert is encrypted; a key log would show it."

@@ -74,7 +74,7 @@ func (b *Builder) oddServerHello(m *tls.ServerHello, at flow.Mark) {
 		}
 	}
 	if d := slices.Collect(m.Extensions.Duplicates()); len(d) > 0 {
-		b.Note(side, "ServerHello has an extension twice: "+few(d, 4, "one"), at)
+		b.Note(side, "ServerHello has an extension twice: "+few(d, 4, ""), at)
 	}
 	if m.Compression != 0 {
 		b.Note(side, fmt.Sprintf("the server chose compression %s: what is compressed before it is sealed can be guessed from its length (CRIME, CVE-2012-4929)", m.Compression), at)
@@ -96,7 +96,7 @@ func (b *Builder) oddServerHello(m *tls.ServerHello, at flow.Mark) {
 		}
 	}
 	if len(unasked) > 0 {
-		b.Note(side, "the server answers an extension that the client did not send: "+few(unasked, 4, "one"), at)
+		b.Note(side, "the server answers an extension that the client did not send: "+few(unasked, 4, ""), at)
 	}
 	if d := m.Downgrade(); d != tls.NoDowngrade && (slices.Contains(o.Versions, tls.VersionTLS13) || slices.Contains(o.Versions, tls.VersionDTLS13)) && !b.c.Version.IsTLS13() {
 		b.Note(side, "the server's random says it can do better than "+b.c.Version.String()+" though the client offered TLS 1.3: somebody in between lowered the version (RFC 9846, Section 4.1.3)", at)

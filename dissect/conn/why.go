@@ -144,7 +144,7 @@ func (b *Builder) offeredSuites() string {
 			real = append(real, s)
 		}
 	}
-	return "The client offered " + b.versionsOffered() + " and " + count(len(real), "cipher suite") + ": " + few(real, 3, "one") + "."
+	return "The client offered " + b.versionsOffered() + " and " + count(len(real), "cipher suite") + ": " + few(real, 3, "") + "."
 }
 
 func (b *Builder) offeredVersions() string {

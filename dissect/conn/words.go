@@ -19,18 +19,18 @@ func count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// few lists at most n names and says how many more there are.
+// few lists at most n names and says how many more there are of the noun, which
+// may be left out.
 func few[T fmt.Stringer](xs []T, n int, noun string) string {
 	var names []string
 	for _, x := range xs[:min(n, len(xs))] {
 		names = append(names, x.String())
 	}
 	s := strings.Join(names, ", ")
-	if more := len(xs) - n; more > 0 {
-		s += " and " + strconv.Itoa(more) + " more " + noun
-		if more > 1 {
-			s += "s"
-		}
+	if more := len(xs) - n; more > 0 && noun == "" {
+		s += " and " + strconv.Itoa(more) + " more"
+	} else if more > 0 {
+		s += " and " + strconv.Itoa(more) + " more " + strings.TrimPrefix(count(more, noun), strconv.Itoa(more)+" ")
 	}
 	return s
 }

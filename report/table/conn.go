@@ -218,10 +218,10 @@ func handshakeTime(c *conn.Conn) string {
 // handshakeSpan returns where the first two phases begin and end.
 func handshakeSpan(c *conn.Conn) (start, end flow.Mark) {
 	for _, ph := range []*conn.Phase{&c.CertificateCheck.Phase, &c.KeyExchange.Phase} {
-		if ph.Start.Seen() && (!start.Seen() || ph.Start.Packet < start.Packet) {
+		if ph.Start.Seen() && (!start.Seen() || start.After(ph.Start)) {
 			start = ph.Start
 		}
-		if ph.End.Packet > end.Packet {
+		if ph.End.Seen() && (!end.Seen() || ph.End.After(end)) {
 			end = ph.End
 		}
 	}
