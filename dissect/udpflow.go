@@ -105,16 +105,16 @@ type datagrams struct {
 	opened uint64 // connections so far
 
 	room      int          // for datagrams that wait to be put in order
-	fragments *dtls.Budget // of handshake messages over DTLS that wait
-	pieces    *quic.Budget // of handshake messages over QUIC that wait
+	fragments *flow.Budget // of handshake messages over DTLS that wait
+	pieces    *flow.Budget // of what comes over QUIC and waits
 }
 
 func (u *datagrams) init(p *pipeline) {
 	u.table = flow.NewTable(p.opt.Limits, p.evictedDatagrams)
 	u.ids.of = map[idKey]*udpFlow{}
 	u.room = p.opt.Limits.TotalBytes / 4
-	u.fragments = dtls.NewBudget(p.opt.Limits.TotalBytes)
-	u.pieces = quic.NewBudget(p.opt.Limits.TotalBytes)
+	u.fragments = flow.NewBudget(p.opt.Limits.TotalBytes)
+	u.pieces = flow.NewBudget(p.opt.Limits.TotalBytes)
 }
 
 // announce lets the caller hear of a connection while it is read, if it wants.

@@ -17,31 +17,6 @@ const (
 	pieceCost     = 64        // bytes of bookkeeping for a piece
 )
 
-// A Budget bounds what the Streams that share it hold together. It is used by
-// one goroutine.
-type Budget struct{ left int }
-
-// NewBudget returns a Budget of n bytes.
-func NewBudget(n int) *Budget { return &Budget{left: n} }
-
-// take asks for n bytes.
-func (b *Budget) take(n int) bool {
-	if b == nil {
-		return true
-	}
-	if b.left < n {
-		return false
-	}
-	b.left -= n
-	return true
-}
-
-func (b *Budget) give(n int) {
-	if b != nil {
-		b.left += n
-	}
-}
-
 // An assembly puts the handshake messages of a side in order.
 type assembly struct {
 	started bool
@@ -205,14 +180,14 @@ func (s *Stream) put(side flow.Side, i int, h tls.DTLSHeader, data []byte, at fl
 		p.add(h.FragmentOffset, data)
 		unused := len(data) + pieceCost - (p.cost() - before)
 		a.held -= unused
-		s.budget.give(unused)
+		s.budget.Give(unused)
 	}
 	s.drain(side, at)
 }
 
 // afford takes n bytes from the bounds.
 func (s *Stream) afford(side flow.Side, a *assembly, n int, at flow.Mark) bool {
-	if a.held+n > mostPending || !s.budget.take(n) {
+	if a.held+n > mostPending || !s.budget.Take(n) {
 		if !a.full {
 			a.full = true
 			s.in.Note(side, fmt.Sprintf("fragments of handshake messages are given up: %d bytes wait already", a.held), at)
@@ -229,7 +204,7 @@ func (s *Stream) dropBefore(a *assembly, seq int) {
 	for n < len(a.pending) && a.pending[n].seq < seq {
 		c := a.pending[n].cost()
 		a.held -= c
-		s.budget.give(c)
+		s.budget.Give(c)
 		n++
 	}
 	a.pending = slices.Delete(a.pending, 0, n)

@@ -179,7 +179,7 @@ func s(bs ...[]byte) sent { return sent{side: flow.Server, b: cat(bs...)} }
 func run(t testing.TB, says conn.Negotiated, ds []sent) *recorder {
 	t.Helper()
 	r := &recorder{says: says}
-	budget := NewBudget(1 << 20)
+	budget := flow.NewBudget(1 << 20)
 	st := NewStream(r, budget, func(flow.Side, []byte) {})
 	for i, d := range ds {
 		st.Succeeds(d.b)
@@ -187,8 +187,8 @@ func run(t testing.TB, says conn.Negotiated, ds []sent) *recorder {
 		checkHeld(t, st, budget)
 	}
 	st.Close(conn.EndOfCapture, flow.Client, flow.Mark{Packet: uint64(len(ds) + 1)})
-	if budget.left != 1<<20 {
-		t.Errorf("%d bytes of the budget were not given back", 1<<20-budget.left)
+	if budget.Left() != 1<<20 {
+		t.Errorf("%d bytes of the budget were not given back", 1<<20-budget.Left())
 	}
 	if r.broken != "" {
 		t.Errorf("broken promise: %s\n%s", r.broken, strings.Join(r.lines, "\n"))
@@ -197,7 +197,7 @@ func run(t testing.TB, says conn.Negotiated, ds []sent) *recorder {
 }
 
 // checkHeld compares the books with what is really held.
-func checkHeld(t testing.TB, st *Stream, budget *Budget) {
+func checkHeld(t testing.TB, st *Stream, budget *flow.Budget) {
 	t.Helper()
 	all := 0
 	for side := range st.sides {
@@ -226,7 +226,7 @@ func checkHeld(t testing.TB, st *Stream, budget *Budget) {
 		}
 		all += n
 	}
-	if budget.left != 1<<20-all {
-		t.Fatalf("the budget has %d left of %d with %d held", budget.left, 1<<20, all)
+	if budget.Left() != 1<<20-all {
+		t.Fatalf("the budget has %d left of %d with %d held", budget.Left(), 1<<20, all)
 	}
 }

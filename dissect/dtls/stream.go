@@ -36,7 +36,7 @@ type Input interface {
 type Stream struct {
 	in     Input
 	issued func(flow.Side, []byte)
-	budget *Budget
+	budget *flow.Budget
 	sides  [2]half
 	others [kinds]uint64 // datagrams of other protocols
 	last   flow.Mark
@@ -81,7 +81,7 @@ func (r *repeats) add(at flow.Mark) {
 // each connection id that a side chose for itself: records sent to it carry the
 // id, whatever address they come from. Budget, if not nil, bounds what waits in
 // all Streams that share it.
-func NewStream(in Input, budget *Budget, issued func(side flow.Side, id []byte)) *Stream {
+func NewStream(in Input, budget *flow.Budget, issued func(side flow.Side, id []byte)) *Stream {
 	s := &Stream{in: in, issued: issued, budget: budget}
 	for i := range s.sides {
 		s.sides[i].cid = -1

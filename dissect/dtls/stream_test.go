@@ -204,7 +204,7 @@ func TestLimits(t *testing.T) {
 	})
 	t.Run("much waits", func(t *testing.T) {
 		r := &recorder{says: tls12}
-		budget := NewBudget(1 << 20)
+		budget := flow.NewBudget(1 << 20)
 		st := NewStream(r, budget, nil)
 		st.Datagram(flow.Server, msg(tls.TypeServerHello, 0, sHello), 0, flow.Mark{Packet: 1})
 		big := make([]byte, 60000)
@@ -222,14 +222,14 @@ func TestLimits(t *testing.T) {
 		}
 	})
 	t.Run("shared budget", func(t *testing.T) {
-		budget := NewBudget(500)
+		budget := flow.NewBudget(500)
 		for i := range 9 {
 			r := &recorder{says: tls12}
 			st := NewStream(r, budget, nil)
 			st.Datagram(flow.Server, msg(tls.TypeServerHello, 0, sHello), 0, flow.Mark{Packet: 1})
 			st.Datagram(flow.Server, msg(tls.TypeCertificate, 2, cert), 0, flow.Mark{Packet: 2})
 			if full := r.notes > 0; full != (i >= 3) {
-				t.Errorf("stream %d: given up %v with %d left", i, full, budget.left)
+				t.Errorf("stream %d: given up %v with %d left", i, full, budget.Left())
 			}
 		}
 	})

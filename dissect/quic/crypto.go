@@ -14,31 +14,6 @@ const (
 	pieceCost  = 48 // of keeping a piece, besides its bytes
 )
 
-// A Budget bounds what the Streams that share it hold together. It is used by
-// one goroutine.
-type Budget struct{ left int }
-
-// NewBudget returns a Budget of n bytes.
-func NewBudget(n int) *Budget { return &Budget{left: n} }
-
-// take asks for n bytes.
-func (b *Budget) take(n int) bool {
-	if b == nil {
-		return true
-	}
-	if b.left < n {
-		return false
-	}
-	b.left -= n
-	return true
-}
-
-func (b *Budget) give(n int) {
-	if b != nil {
-		b.left += n
-	}
-}
-
 // cryptoStream puts the handshake bytes of one direction and one level in order
 // (RFC 9000, Section 19.6).
 type cryptoStream struct {
@@ -49,7 +24,7 @@ type cryptoStream struct {
 	lost   bool      // something had to be given up
 	cut    int       // bytes that a packet lost when it was captured, behind those in order
 	closed bool      // the hole was told: nothing more is taken
-	budget *Budget
+	budget *flow.Budget
 }
 
 // piece is a stretch that came before its turn.
@@ -75,7 +50,7 @@ func (c *cryptoStream) add(offset uint64, b []byte, at flow.Mark, deliver func([
 		p := c.pieces[0]
 		c.pieces = slices.Delete(c.pieces, 0, 1)
 		c.held -= len(p.data)
-		c.budget.give(len(p.data) + pieceCost)
+		c.budget.Give(len(p.data) + pieceCost)
 		if end := p.offset + uint64(len(p.data)); end > c.next {
 			p.data = p.data[c.next-p.offset:]
 			c.next = end
@@ -105,7 +80,7 @@ func (c *cryptoStream) hold(offset uint64, b []byte) bool {
 			return true
 		}
 	}
-	if c.held+len(b) > mostHeld || len(c.pieces) >= mostPieces || !c.budget.take(len(b)+pieceCost) {
+	if c.held+len(b) > mostHeld || len(c.pieces) >= mostPieces || !c.budget.Take(len(b)+pieceCost) {
 		c.lost = true
 		return false
 	}
@@ -138,6 +113,6 @@ func (c *cryptoStream) close() (g conn.Gap, ok bool) {
 
 // drop gives up what is held.
 func (c *cryptoStream) drop() {
-	c.budget.give(c.held + pieceCost*len(c.pieces))
+	c.budget.Give(c.held + pieceCost*len(c.pieces))
 	c.pieces, c.held = nil, 0
 }

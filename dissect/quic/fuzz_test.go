@@ -62,7 +62,7 @@ func FuzzStream(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := &recorder{}
 		issued := 0
-		budget := NewBudget(1 << 14)
+		budget := flow.NewBudget(1 << 14)
 		s := NewStream(r, secretMap{}, budget, func(flow.Side, []byte) { issued++ })
 		for n := 1; len(data) >= 3; n++ {
 			side, size := flow.Side(data[0]&1), int(binary.BigEndian.Uint16(data[1:]))
@@ -84,8 +84,8 @@ func FuzzStream(f *testing.F) {
 		if last := r.events[len(r.events)-1]; last != "end 0" {
 			t.Fatalf("the last event is %q", last)
 		}
-		if budget.left != 1<<14 {
-			t.Fatalf("%d of %d bytes are given back", budget.left, 1<<14)
+		if budget.Left() != 1<<14 {
+			t.Fatalf("%d of %d bytes are given back", budget.Left(), 1<<14)
 		}
 	})
 }

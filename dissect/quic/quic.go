@@ -59,7 +59,7 @@ const mostIDs = 8
 type Stream struct {
 	in     Input
 	keys   Keys
-	budget *Budget
+	budget *flow.Budget
 	issued func(flow.Side, []byte)
 
 	version  uint32 // of the connection as it stands; 0 until a long header was read
@@ -100,7 +100,7 @@ const (
 // not nil, is told of each connection id that a side chose for itself: packets
 // to it carry the id, whatever address they come from. Budget, if not nil, bounds
 // what waits in all Streams that share it.
-func NewStream(in Input, keys Keys, budget *Budget, issued func(side flow.Side, id []byte)) *Stream {
+func NewStream(in Input, keys Keys, budget *flow.Budget, issued func(side flow.Side, id []byte)) *Stream {
 	s := &Stream{in: in, keys: keys, budget: budget, issued: issued}
 	s.newCrypto()
 	return s
@@ -124,7 +124,7 @@ func (s *Stream) Datagram(side flow.Side, b []byte, missing int, at flow.Mark) {
 	switch {
 	case len(b) > 0 && isGoogleOld(b, s.google):
 		s.googleOld(side, b, missing, at)
-	case side == flow.Server && s.comesEarly(b) && s.budget.take(len(b)+pieceCost):
+	case side == flow.Server && s.comesEarly(b) && s.budget.Take(len(b)+pieceCost):
 		s.early = append(s.early, datagram{bytes.Clone(b), missing, at})
 	default:
 		s.packets(side, b, missing, at)
@@ -160,7 +160,7 @@ func (s *Stream) takeEarly() {
 	early := s.early
 	s.early = nil
 	for _, d := range early {
-		s.budget.give(len(d.b) + pieceCost)
+		s.budget.Give(len(d.b) + pieceCost)
 		s.packets(flow.Server, d.b, d.missing, d.at)
 	}
 }

@@ -13,15 +13,14 @@ import (
 
 // vector is what RFC 9001 and RFC 9369 give in their Appendix A.
 type vector struct {
-	name         string
-	version      uint32
-	iv           [2]string
-	server       string // a server's Initial packet
-	retry        string
-	secret       string // of a 1-RTT packet with ChaCha20
-	short        string
-	updated      string
-	serverNumber uint64
+	name    string
+	version uint32
+	iv      [2]string
+	server  string // a server's Initial packet
+	retry   string
+	secret  string // of a 1-RTT packet with ChaCha20
+	short   string
+	updated string
 }
 
 var vectors = []vector{
