@@ -34,7 +34,7 @@ var expressions = []string{
 	"len << 1 > 100 and len >> 1 < 60", "icmp[0] / icmp[1] = 1", "tcp[13] | 2 = 0x12", "link[0] = 0", "ether[0] & 1 = 0",
 	"ip broadcast", "ip multicast", "ip6 multicast", "tcp and port 80 or host 10.0.0.1 and not udp",
 	"port 80 or host 10.0.0.1 or 10.0.0.2", "(tcp port 80) or (udp port 53)", "(host 10.0.0.1 and port 80) or (host 2001:db8::1 and port 443)",
-	"((((tcp))))", "not not tcp", "not (not tcp)", "port 80 or (tcp[13] = 2)", "port 80 and (443)", "port ((80) or 443)", "host not 10.0.0.1",
+	"((((tcp))))", "port 80 or (host 10.0.0.1) or 443", "port 80 or (tcp) or 443", "tcp or (port 80) or udp", "host 10.0.0.1 or not (port 80) or 10.0.0.2", "not not tcp", "not (not tcp)", "port 80 or (tcp[13] = 2)", "port 80 and (443)", "port ((80) or 443)", "host not 10.0.0.1",
 	"ip and tcp and ip and tcp", "tcp and (tcp or ip6)", "ip or ip or ip", "not ip and not ip6 and not arp", "tcp port 443 and (tcp[((tcp[12:1] & 0xf0) >> 2)] = 0x16)",
 	"ether proto 0x800", "ether proto \\ip6", "ether proto 0x88cc", "ether proto 0xfe", "ether proto 6", "ether proto netbeui", "ether proto stp",
 	"ether proto 0xe0", "ether proto atalk", "ether proto aarp", "ether proto 100", "ether proto 5", "pppoed", "pppoes and ip", "pppoes 2 and tcp port 80", "pppoes",

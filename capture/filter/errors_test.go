@@ -30,6 +30,7 @@ func TestErrors(t *testing.T) {
 		{"port of a protocol without", "ip port 80", 1, 8, "a port does not go", "ip and port 80"},
 		{"number alone", "80", 1, 0, "it is not said what '80' is", "port"},
 		{"number after a protocol", "tcp or 443", 1, 7, "it is not said what '443' is", "port"},
+		{"number after parentheses", "(port 80) or 443", 1, 13, "it is not said what '443' is", "port"},
 		{"network without dots", "net 10/8", 1, 6, "'/' does not follow", "10.0.0.0/8"},
 		{"bits behind the prefix", "net 10.0.0.1/8", 1, 4, "bits outside", "clear"},
 		{"bits behind the IPv6 prefix", "net 2001:db8::1/32", 1, 4, "bits outside", "clear"},

@@ -167,6 +167,33 @@ func TestLongJumps(t *testing.T) {
 	}
 }
 
+// TestJumpsOfEveryLength asks for each host of lists of many lengths, so that
+// every distance around the 255 instructions of a short jump occurs.
+func TestJumpsOfEveryLength(t *testing.T) {
+	data := make([]byte, 60)
+	data[12], data[13], data[14], data[23] = 0x08, 0x00, 0x45, 6
+	data[26], data[27] = 172, 16
+	for _, before := range []string{"", "len = 7 or ", "ether[0:2] = 7 or ", "len = 7 or ether[0:2] = 7 or len + ether[5] = 3 or "} {
+		var hosts []string
+		for n := range 280 {
+			hosts = append(hosts, "ip src 172.16."+strconv.Itoa(n/200)+"."+strconv.Itoa(n%200))
+			if n < 235 {
+				continue
+			}
+			p := mustCompile(t, before+strings.Join(hosts, " or "), linkEthernet, Options{})
+			for last := range n + 2 {
+				data[13], data[28], data[29] = 0, byte(last/200), byte(last%200)
+				if got := p.Match(data, 60); got != (last <= n) {
+					t.Fatalf("%q and %d hosts: number %d gives %v", before, n+1, last, got)
+				}
+				if data[13] = 1; p.Match(data, 60) {
+					t.Fatalf("%q and %d hosts: number %d matches without IP", before, n+1, last)
+				}
+			}
+		}
+	}
+}
+
 // TestLoopbackFamilies: IPv6 from any system's loopback, in either byte order.
 func TestLoopbackFamilies(t *testing.T) {
 	tests := []struct {
