@@ -100,9 +100,10 @@ func (f *tcpFlow) closed() bool {
 
 // state tells the table how firm the flow stands.
 func (f *tcpFlow) state() flow.State {
+	delivered := f.fin[0].Seen() && f.fin[1].Seen()
 	switch {
-	case f.tcp.Closed():
-		return flow.Closing
+	case f.tcp.Closed() && (delivered || f.reset.Seen()):
+		return flow.Closing // behind a hole more may come: not yet
 	case f.tcp.Answered():
 		return flow.Open
 	}

@@ -41,7 +41,7 @@ func (b *Builder) Sealed(side flow.Side, typ tls.ContentType, n int, at flow.Mar
 		b.log(Message{At: at, Side: side, Name: "sealed alert", Level: Application, Size: n})
 	case typ == tls.ContentHandshake:
 		b.log(Message{At: at, Side: side, Name: "sealed handshake", Level: Application, Size: n})
-		if (b.ccs[side].Seen() || b.isDTLS() && b.chosen) && !b.finished[side].Seen() {
+		if b.sealsFinished(side) && !b.finished[side].Seen() {
 			b.sealedFinished(side, n, at)
 			return
 		}
@@ -56,6 +56,12 @@ func (b *Builder) Sealed(side flow.Side, typ tls.ContentType, n int, at flow.Mar
 		return
 	}
 	b.traffic(side, typ, n, at)
+}
+
+// sealsFinished reports whether the next handshake record that a side seals is
+// its Finished: it said ChangeCipherSpec, or did all that comes before.
+func (b *Builder) sealsFinished(side flow.Side) bool {
+	return b.ccs[side].Seen() || b.isDTLS() && b.chosen || b.chosen && b.seen[flow.Client][tls.TypeClientKeyExchange] > 0
 }
 
 // overhead13 is what TLS 1.3 adds to a message in a record of its own: the

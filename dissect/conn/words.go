@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/tlslens/tlslens/dissect/flow"
 )
 
 // count writes a number with its noun: "1 cipher suite", "3 cipher suites".
@@ -42,17 +40,6 @@ func cut(s string, n int) string {
 		return s
 	}
 	return string(r[:n]) + fmt.Sprintf("… (%d characters)", len(r))
-}
-
-// packets names a stretch of packets: "packet 23", "packets 21–26".
-func packets(from, to flow.Mark) string {
-	if !from.Seen() || !to.Seen() {
-		return ""
-	}
-	if from.Packet == to.Packet {
-		return fmt.Sprintf("packet %d", from.Packet)
-	}
-	return fmt.Sprintf("packets %d–%d", min(from.Packet, to.Packet), max(from.Packet, to.Packet))
 }
 
 // validFor words a ticket's lifetime.

@@ -24,16 +24,16 @@ func serialize(t testing.TB, fix bool, l ...gopacket.SerializableLayer) []byte {
 
 // An oracle is gopacket's parser with the layers that are known not to panic.
 type oracle struct {
-	eth, innerEth layers.Ethernet
-	dot1q         layers.Dot1Q
-	ip4           layers.IPv4
-	ip6           layers.IPv6
-	skip          layers.IPv6ExtensionSkipper
-	tcp           layers.TCP
-	udp           layers.UDP
-	vxlan         layers.VXLAN
-	parser        *gopacket.DecodingLayerParser
-	found         []gopacket.LayerType
+	eth    layers.Ethernet
+	dot1q  layers.Dot1Q
+	ip4    layers.IPv4
+	ip6    layers.IPv6
+	skip   layers.IPv6ExtensionSkipper
+	tcp    layers.TCP
+	udp    layers.UDP
+	vxlan  layers.VXLAN
+	parser *gopacket.DecodingLayerParser
+	found  []gopacket.LayerType
 }
 
 func newOracle() *oracle {

@@ -32,7 +32,8 @@ func TestCacheReturnsTheSame(t *testing.T) {
 	if c.Parse(w.mid.cert.Raw) == first {
 		t.Error("one for another")
 	}
-	if none := NewCache(0); none.Parse(w.leaf.cert.Raw) == none.Parse(w.leaf.cert.Raw) {
+	none := NewCache(0)
+	if again := none.Parse(w.leaf.cert.Raw); again == none.Parse(w.leaf.cert.Raw) {
 		t.Error("a cache of no bytes caches")
 	}
 	if n := testing.AllocsPerRun(100, func() { c.Parse(w.leaf.cert.Raw) }); n != 0 {

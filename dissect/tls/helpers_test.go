@@ -86,16 +86,6 @@ func body(t testing.TB, name string) []byte {
 	return readSample(t, filepath.Join("testdata", "messages", name+".hex")).body
 }
 
-// unhex turns hexadecimal digits, with blanks between them, into bytes.
-func unhex(t testing.TB, s string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // vec returns b behind its length in width bytes.
 func vec(width int, parts ...[]byte) []byte {
 	b := cat(parts...)

@@ -11,7 +11,7 @@ import (
 // cannot import the package whose source it writes.
 type suite struct {
 	code                                               uint16
-	name, short, kx, auth, mac, prf, reference         string
+	name, kx, auth, mac, prf, reference                string
 	since                                              uint16
 	c                                                  cipher
 	macLen                                             int
