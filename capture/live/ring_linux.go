@@ -62,34 +62,37 @@ type frame struct {
 
 // openRing opens the interface. The socket is not bound to a protocol before
 // the filter stands, so that no packet gets past it.
-func openRing(name string, o *Options) (r *ring, err error) {
-	r = &ring{name: name, fd: -1}
-	defer func() {
+func openRing(name string, o *Options) (*ring, error) {
+	r := &ring{name: name, fd: -1}
+	if err := r.open(o); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *ring) open(o *Options) error {
+	if r.name != Any {
+		ifi, err := net.InterfaceByName(r.name)
 		if err != nil {
-			r.close()
-		}
-	}()
-	if name != Any {
-		ifi, err := net.InterfaceByName(name)
-		if err != nil {
-			return nil, &MissingError{Interface: name}
+			return &MissingError{Interface: r.name}
 		}
 		r.index, r.lo = ifi.Index, ifi.Flags&net.FlagLoopback != 0
 		r.down = ifi.Flags&net.FlagUp == 0
 	}
 	if err := r.socket(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := r.attach(o); err != nil {
-		return nil, err
+		return err
 	}
 	if err := r.mapRing(o); err != nil {
-		return nil, err
+		return err
 	}
 	if r.index != 0 && !o.NoPromisc {
 		req := unix.PacketMreq{Ifindex: int32(r.index), Type: unix.PACKET_MR_PROMISC}
 		if err := unix.SetsockoptPacketMreq(r.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &req); err != nil {
-			return nil, fmt.Errorf("promiscuous mode of %s: %w", name, err)
+			return fmt.Errorf("promiscuous mode of %s: %w", r.name, err)
 		}
 	}
 	if r.lo {
@@ -98,9 +101,9 @@ func openRing(name string, o *Options) (r *ring, err error) {
 		_ = unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
 	}
 	if err := r.bind(unix.ETH_P_ALL); err != nil {
-		return nil, fmt.Errorf("capturing on %s: %w", name, err)
+		return fmt.Errorf("capturing on %s: %w", r.name, err)
 	}
-	return r, nil
+	return nil
 }
 
 // socket opens the socket that suits the link type.

@@ -71,7 +71,7 @@ type Writer struct {
 	ended   bool
 	err     error   // of the last write, nil if it worked
 	failed  error   // of the first write that did not
-	counts  []Count // only Unsaved
+	counts  []Saved // only Unsaved
 	begun   time.Time
 	done    chan struct{}
 }
@@ -85,7 +85,7 @@ func NewWriter(o WriterOptions) (*Writer, error) {
 	if o.Notify == nil {
 		o.Notify = func(error) {}
 	}
-	w := &Writer{opt: o, counts: make([]Count, len(o.Interfaces)), packets: make([]uint64, len(o.Interfaces)), begun: o.Now(), done: make(chan struct{})}
+	w := &Writer{opt: o, counts: make([]Saved, len(o.Interfaces)), packets: make([]uint64, len(o.Interfaces)), begun: o.Now(), done: make(chan struct{})}
 	w.work.L = &w.mu
 	w.files = files{opt: &w.opt, header: appendSection(nil, o.Application, o.Filter, o.Interfaces)}
 	if err := w.files.open(); err != nil {
@@ -174,7 +174,7 @@ func (w *Writer) run() {
 
 // Close writes what waits and then what the interfaces counted, and closes the
 // file. It returns the first error of writing, also one that passed.
-func (w *Writer) Close(counts []Count) error {
+func (w *Writer) Close(counts []Saved) error {
 	w.mu.Lock()
 	w.ended = true
 	w.mu.Unlock()

@@ -96,15 +96,15 @@ func appendPacket(b []byte, p *capture.Packet) []byte {
 	return endBlock(appendPadded(b, p.Data), start)
 }
 
-// A Count is what is known about an interface when a file ends.
-type Count struct {
+// Saved is what is known about an interface when a file ends.
+type Saved struct {
 	Received uint64 // packets that passed the filter
 	Dropped  uint64 // of these, lost by the operating system for want of room
 	Unsaved  uint64 // lost by the Writer for want of room
 }
 
 // appendStatistics appends an Interface Statistics Block.
-func appendStatistics(b []byte, i int, from, to time.Time, c Count) []byte {
+func appendStatistics(b []byte, i int, from, to time.Time, c Saved) []byte {
 	b, start := beginBlock(b, blockStatistics)
 	b = order.AppendUint32(b, uint32(i))
 	b = appendTime(b, to)

@@ -22,7 +22,7 @@ type command struct {
 
 // commands returns all commands in the order of the help.
 func commands() []*command {
-	return []*command{readCommand(), listCommand(), demoCommand(), explainCommand(), checkCommand(), versionCommand(), manCommand(), completionCommand(), helpCommand()}
+	return []*command{readCommand(), listCommand(), liveCommand(), interfacesCommand(), demoCommand(), explainCommand(), checkCommand(), versionCommand(), manCommand(), completionCommand(), helpCommand()}
 }
 
 // findCommand returns the command of that name, or nil.
@@ -155,7 +155,14 @@ func quietFlags() []*flagDef {
 }
 
 func versionCommand() *command {
-	return &command{name: "version", doc: "version, commit, Go and platform", run: (*program).version}
+	return &command{
+		name: "version", doc: "version, commit, Go and platform",
+		groups: []func() []*flagDef{func() []*flagDef {
+			return []*flagDef{{name: "verbose", short: "v", group: groupOutput, doc: "what this system offers to live capture too",
+				set: flag(func(s *settings, on bool) { s.verbose = 1 })}}
+		}},
+		run: (*program).version,
+	}
 }
 
 func manCommand() *command {

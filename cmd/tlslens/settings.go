@@ -24,6 +24,7 @@ type settings struct {
 
 	keys    keySettings
 	export  exportSettings
+	live    liveSettings
 	anchors []string
 	at      dissect.CheckTime
 	verify  dissect.Verify
@@ -185,9 +186,12 @@ const (
 	leastMemory   = 32 << 20
 )
 
-// parseSize reads a number of bytes: "512MiB", "1.5GiB", "64M". All units are
-// powers of two.
-func parseSize(v string) (int64, error) {
+// parseSize reads the value of --max-memory.
+func parseSize(v string) (int64, error) { return parseBytes(v, v, leastMemory) }
+
+// parseBytes reads a number of bytes: "512MiB", "1.5GiB", "64M". All units are
+// powers of two. typed is what was typed, for the message.
+func parseBytes(v, typed string, least int64) (int64, error) {
 	digits := strings.TrimRight(strings.TrimSpace(v), "BbiIKkMmGgTt ")
 	var factor float64
 	switch strings.ToLower(strings.TrimSpace(v[len(digits):])) {
@@ -204,10 +208,10 @@ func parseSize(v string) (int64, error) {
 	}
 	n, err := strconv.ParseFloat(digits, 64)
 	if err != nil || factor == 0 || !(n >= 0) || n*factor > 1<<60 {
-		return 0, fmt.Errorf("%q is not a size such as 512MiB", v)
+		return 0, fmt.Errorf("%q is not a size such as 512MiB", typed)
 	}
-	if n *= factor; n < leastMemory {
-		return 0, fmt.Errorf("%s is too small: the least is 32MiB", v)
+	if n *= factor; n < float64(least) {
+		return 0, fmt.Errorf("%s is too small: the least is %dMiB", typed, least>>20)
 	}
 	return int64(n), nil
 }

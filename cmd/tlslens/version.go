@@ -5,16 +5,26 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/tlslens/tlslens/capture/live/sandbox"
 )
 
 // version prints what this binary is.
-func (p *program) version(_ context.Context, _ *settings, args []string) error {
+func (p *program) version(_ context.Context, s *settings, args []string) error {
 	if len(args) > 0 {
 		return failf("version takes no argument, not %q", args[0])
 	}
 	b := build()
 	_, err := fmt.Fprintf(p.stdout, "tlslens %s\ncommit   %s\ngo       %s\nplatform %s/%s\n", b.version, b.commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return err
+	if err != nil || s.verbose == 0 {
+		return err
+	}
+	for _, f := range sandbox.Features() {
+		if _, err := fmt.Fprintf(p.stdout, "sandbox  %s: %s\n", f.Name, f.State); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A buildInfo says which source this binary is made of.

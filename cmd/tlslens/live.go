@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/bpf"
+
+	"github.com/tlslens/tlslens/capture"
+	"github.com/tlslens/tlslens/capture/filter"
+	"github.com/tlslens/tlslens/capture/live"
+	"github.com/tlslens/tlslens/dissect"
+	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/report"
+)
+
+// live shows the connections that pass by on interfaces.
+func (p *program) live(ctx context.Context, s *settings, args []string) error {
+	w := &watching{p: p, s: s, expr: s.live.filter}
+	if len(args) > 0 {
+		if w.expr != "" {
+			return failf("a filter is given twice: --filter %s, and %s", w.expr, strings.Join(args, " ")).or("join them with and")
+		}
+		w.expr = strings.Join(args, " ")
+	}
+	if s.live.ring != (live.RingFiles{}) && (s.live.write == "" || s.live.write == "-") {
+		return failf("--ring needs --write FILE")
+	}
+	if s.format == "" {
+		s.format = "lines"
+		if err := s.check(); err != nil {
+			return err
+		}
+	}
+	// A terminal that goes away ends the capture as Ctrl-C does.
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer stop()
+	defer p.limitMemory(s)()
+	defer w.close()
+	if err := w.open(ctx); err != nil {
+		return err
+	}
+	return w.run(ctx)
+}
+
+// A watching is one run of live.
+type watching struct {
+	p    *program
+	s    *settings
+	expr string
+
+	opt   dissect.Options
+	src   *live.Source
+	out   *output
+	pump  *pump
+	saver *live.Writer
+	tap   *tap
+	alert alert
+}
+
+// open opens all that needs privileges and then gives those up.
+func (w *watching) open(ctx context.Context) (err error) {
+	p, s := w.p, w.s
+	if w.opt, err = s.options(); err != nil {
+		return err
+	}
+	if w.opt.Keys, err = p.provider(s); err != nil {
+		return err
+	}
+	// The source counts packets, as it also tells what is none.
+	w.opt.Unordered, w.opt.MaxPackets = true, 0
+	if len(s.live.interfaces) == 0 {
+		name, err := defaultInterface()
+		if err != nil {
+			return liveFailure(err)
+		}
+		s.live.interfaces = []string{name}
+	}
+	w.alert = alert{p: p, now: p.now}
+	o := live.Options{
+		Interfaces: s.live.interfaces, SnapLen: s.live.snapLen, NoPromisc: s.live.noPromisc, Buffer: s.live.buffer,
+		Idle: beat, Notify: w.alert.notice,
+	}
+	if w.expr != "" {
+		o.Filter = func(link capture.LinkType, kernel bool) ([]bpf.RawInstruction, error) {
+			return w.compile(ctx, link, kernel)
+		}
+	}
+	if w.src, err = live.Open(o); err != nil {
+		return liveFailure(err)
+	}
+	if err := w.openFiles(); err != nil {
+		return err
+	}
+	if err := w.confine(); err != nil {
+		return err
+	}
+	what := ""
+	if w.expr != "" {
+		what = ", " + w.expr
+	}
+	p.message("", fmt.Sprintf("watching %s%s; Ctrl-C ends it", strings.Join(s.live.interfaces, ", "), what))
+	return nil
+}
+
+// liveFailure makes an error that ends the program with status 2 and a hint.
+func liveFailure(err error) error {
+	f := failf("%v", err)
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return f.or("%s", h.Hint())
+	}
+	return f
+}
+
+// compile compiles the filter for packets of a link type.
+func (w *watching) compile(ctx context.Context, link capture.LinkType, kernel bool) ([]bpf.RawInstruction, error) {
+	prog, note, err := filter.CompileAny(ctx, w.expr, uint32(link), filter.Options{Live: kernel})
+	if err != nil {
+		return nil, err
+	}
+	if note != "" {
+		w.p.message("", note)
+	}
+	return prog.Instructions(), nil
+}
+
+// openFiles opens what is written to.
+func (w *watching) openFiles() (err error) {
+	p, s := w.p, w.s
+	switch {
+	case s.output != "" && s.output != "-":
+		// Not in place of the old file at the end: somebody may be watching.
+		f, err := os.OpenFile(s.output, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+		if err != nil {
+			return failf("--output %s cannot be written: %v", s.output, reason(err))
+		}
+		w.out = &output{file: f}
+		w.pump = newPump(f, w.src.Stop)
+	case s.live.write == "-":
+		w.pump = newPump(io.Discard, w.src.Stop)
+	default:
+		w.pump = newPump(p.stdout, w.src.Stop)
+	}
+	if s.live.write == "" {
+		return nil
+	}
+	o := live.WriterOptions{
+		Name: s.live.write, Ring: s.live.ring, Interfaces: w.src.Interfaces(), Filter: w.expr,
+		Application: "tlslens " + build().version, Now: p.now, Notify: w.saving,
+	}
+	if s.live.write == "-" {
+		o.Stream = p.stdout
+		if _, ok := p.terminal(p.stdout); ok {
+			return failf("--write - would print a capture on the terminal").or("give a file, or a pipe to a program that reads captures")
+		}
+	}
+	if w.saver, err = live.NewWriter(o); err != nil {
+		return failf("--write %s cannot be written: %v", s.live.write, reason(err))
+	}
+	return nil
+}
+
+// saving tells how saving packets goes.
+func (w *watching) saving(err error) {
+	switch {
+	case err == nil:
+		w.p.message("", fmt.Sprintf("--write %s can be written again", w.s.live.write))
+	case closedPipe(err):
+		w.src.Stop()
+	case errors.Is(err, live.ErrSlow):
+		w.alert.once("slow", fmt.Sprintf("--write %s: %v; capture goes on", w.s.live.write, err))
+	default:
+		w.p.message("", fmt.Sprintf("--write %s cannot be written: %v; capture goes on", w.s.live.write, reason(err)))
+	}
+}
+
+// run captures until something ends it.
+func (w *watching) run(ctx context.Context) error {
+	s := w.s
+	var stats dissect.Stats
+	w.opt.Stats = &stats
+	w.tap = &tap{src: w.src, saver: w.saver, left: s.packets, now: w.p.now}
+	defer context.AfterFunc(ctx, w.src.Stop)()
+	if s.live.duration > 0 {
+		defer time.AfterFunc(s.live.duration, w.src.Stop).Stop()
+	}
+	var shown writerTo
+	f, _ := report.Find(s.format)
+	rw := f.New(&shown, w.p.style(s))
+	found := false
+	var failed error
+	for e, err := range dissect.Events(context.WithoutCancel(ctx), w.tap, w.opt) {
+		if err != nil {
+			failed = err
+			break
+		}
+		if n := numberOf(e); n > 0 && !s.numbered(n) {
+			continue
+		}
+		if c, ok := e.(dissect.Closed); ok {
+			if !s.wanted(c.Conn) {
+				continue
+			}
+			found = found || s.failOn != conn.Info && worst(c.Conn) >= s.failOn
+		}
+		if !w.pump.room() {
+			if w.tap.unshown++; w.tap.unshown == 1 {
+				w.p.message("", "whoever reads the output is too slow: some of it is left out; capture goes on")
+			}
+			continue
+		}
+		if err := rw.Write(e); err != nil {
+			return s.unwritten(err)
+		}
+		w.pump.put(shown.take())
+		if w.pump.failed() != nil {
+			break // Stop was called; what is still in the ring is of no use
+		}
+	}
+	return w.end(rw, &shown, &stats, failed, found)
+}
+
+// end writes the summary and says what was lost.
+func (w *watching) end(rw report.Writer, shown *writerTo, stats *dissect.Stats, failed error, found bool) error {
+	s := w.s
+	w.tap.correct(stats)
+	status := exitOK
+	saveErr := w.finishSaver()
+	if w.saver != nil && w.saver.Unsaved() > 0 {
+		stats.Dropped = append(stats.Dropped, dissect.Dropped{Reason: "not written", Unit: "packets", Count: w.saver.Unsaved()})
+	}
+	if w.tap.unshown > 0 {
+		stats.Dropped = append(stats.Dropped, dissect.Dropped{Reason: "output", Unit: "events", Count: w.tap.unshown})
+	}
+	if err := rw.Close(stats); err != nil {
+		return s.unwritten(err)
+	}
+	w.pump.put(shown.take())
+	if err := w.pump.close(); err != nil {
+		return s.unwritten(err)
+	}
+	if found {
+		status = exitFound
+	}
+	if err := errors.Join(failed, w.tap.gone); err != nil {
+		w.p.complain("", err)
+		status = worse(status, exitPartial)
+	}
+	if saveErr != nil && !closedPipe(saveErr) {
+		w.p.message("", fmt.Sprintf("--write %s could not be written all the time: %v", s.live.write, reason(saveErr)))
+		status = worse(status, exitPartial)
+	}
+	return w.losses(stats, status)
+}
+
+// finishSaver writes the end of the saved packets.
+func (w *watching) finishSaver() error {
+	if w.saver == nil {
+		return nil
+	}
+	var counts []live.Saved
+	for _, l := range w.src.Losses() {
+		counts = append(counts, live.Saved{Received: l.Received, Dropped: l.Dropped})
+	}
+	return w.saver.Close(counts)
+}
+
+// losses says at the end what was captured and what was not.
+func (w *watching) losses(stats *dissect.Stats, status exitStatus) error {
+	for _, l := range w.src.Losses() {
+		w.p.message(l.Interface, fmt.Sprintf("%d packets received by the filter, %d dropped by the kernel", l.Received, l.Dropped))
+	}
+	for _, d := range stats.Dropped {
+		w.p.message("", fmt.Sprintf("results are partial: %d %s dropped (%s)", d.Count, d.Unit, d.Reason))
+		w.p.hint(liveHint(d.Reason))
+		status = worse(status, exitPartial)
+	}
+	if status != exitOK {
+		return status
+	}
+	return nil
+}
+
+func liveHint(reason string) string {
+	switch reason {
+	case "kernel", "interface":
+		return "a larger --buffer, a filter or a shorter --snaplen help"
+	}
+	return dropHint(reason)
+}
+
+// close gives back what is open.
+func (w *watching) close() {
+	if w.src != nil {
+		w.src.Close()
+	}
+	if w.out != nil {
+		w.out.file.Close()
+	}
+}
