@@ -29,6 +29,9 @@ func (p *program) check(ctx context.Context, s *settings, args []string) error {
 	if err := distinct(inputs); err != nil {
 		return err
 	}
+	if err := p.filterInputs(s, inputs); err != nil {
+		return err
+	}
 	opt, err := s.options()
 	if err != nil {
 		return err

@@ -80,7 +80,7 @@ Of several captures each is read in turn, under its name. One that cannot be ope
 			{"tlslens -T jsonl day.pcap | jq -r .server_name", "one JSON object per connection, for programs"},
 			{"ssh host tcpdump -i any -w - tcp port 443 | tlslens -", "a capture from another machine"},
 		},
-		groups: []func() []*flagDef{inputFlags, keyFlags, trustFlags, chooseFlags, outputFlags, detailFlags, lookFlags, exportFlags, limitFlags, exitFlags},
+		groups: []func() []*flagDef{inputFlags, filterFlags, keyFlags, trustFlags, chooseFlags, outputFlags, detailFlags, lookFlags, exportFlags, limitFlags, exitFlags},
 		run:    (*program).read,
 	}
 }
@@ -93,7 +93,7 @@ func listCommand() *command {
 			{"tlslens list day.pcap", "all connections at a glance"},
 			{"tlslens list --only warn *.pcap", "those with warnings, of several captures"},
 		},
-		groups: []func() []*flagDef{inputFlags, keyFlags, trustFlags, chooseFlags, outputFlags, lookFlags, limitFlags, exitFlags},
+		groups: []func() []*flagDef{inputFlags, filterFlags, keyFlags, trustFlags, chooseFlags, outputFlags, lookFlags, limitFlags, exitFlags},
 		run: func(p *program, ctx context.Context, s *settings, args []string) error {
 			if s.format == "" {
 				s.format = "list"
@@ -143,7 +143,7 @@ Expectations in DIR without a capture are mentioned. They are no difference.`,
 			{"tlslens check --golden golden --update captures/*.pcapng", "save what is found"},
 			{"tlslens check --golden golden captures/*.pcapng", "say what changed since"},
 		},
-		groups: []func() []*flagDef{checkFlags, func() []*flagDef { return inputFlags() }, keyFlags, trustFlags, limitFlags, quietFlags},
+		groups: []func() []*flagDef{checkFlags, func() []*flagDef { return inputFlags() }, filterFlags, keyFlags, trustFlags, limitFlags, quietFlags},
 		run:    (*program).check,
 	}
 }

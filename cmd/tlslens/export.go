@@ -5,18 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/netip"
-	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
-	"github.com/tlslens/tlslens/capture"
 	"github.com/tlslens/tlslens/capture/pcapng"
-	"github.com/tlslens/tlslens/dissect"
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
-	"github.com/tlslens/tlslens/dissect/keys"
 	"github.com/tlslens/tlslens/report/text"
 )
 
@@ -74,30 +70,40 @@ func setFollow(s *settings, v string) error {
 }
 
 // checkExport refuses what needs exactly one capture, or keys.
-func (s *settings) checkExport(inputs int) error {
+func (s *settings) checkExport(all []*input) error {
 	x := &s.export
-	copies := x.embed != "" || x.strip != ""
+	copies, inputs, first := x.embed != "" || x.strip != "", len(all), all[0].name
 	switch {
 	case x.follow == 0 && x.form != "":
 		return failf("--as says how --follow prints").or("name a connection: --follow N")
 	case (copies || x.follow > 0 || x.plaintext != "") && inputs != 1:
 		return failf("--follow, --plaintext-pcap, --embed-keys and --strip-keys take one capture, not %d", inputs)
+	case x.sameTarget(s.output):
+		return failf("two results are to be written to the same file").or("give --output, --plaintext-pcap, --embed-keys and --strip-keys names of their own")
+	case copies && inputs == 1 && first == "-":
+		return failf("--embed-keys and --strip-keys read the capture twice, which standard input does not allow").or("write it to a file first")
 	case s.keys.sealed && (x.follow > 0 || x.plaintext != "" || x.embed != ""):
 		return failf("--no-decrypt opens nothing").or("leave it away, or leave away --follow, --plaintext-pcap and --embed-keys")
 	}
 	return nil
 }
 
-// private creates a file that must not be there yet, for its owner only.
-func private(flag, name string) (*os.File, error) {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, failf("%s %s is there already", flag, name).or("a file that may hold secrets is never overwritten; choose another name")
+// sameTarget reports whether two results would go to one file.
+func (x *exportSettings) sameTarget(output string) bool {
+	seen := map[string]bool{}
+	for _, name := range []string{output, x.plaintext, x.embed, x.strip} {
+		if name == "" || name == "-" {
+			continue
+		}
+		if full, err := filepath.Abs(name); err == nil {
+			name = full
+		}
+		if seen[name] {
+			return true
+		}
+		seen[name] = true
 	}
-	if err != nil {
-		return nil, failf("%s %s cannot be written: %v", flag, name, reason(err))
-	}
-	return f, nil
+	return false
 }
 
 // An exporter writes what was opened while a capture is read.
@@ -105,7 +111,7 @@ type exporter struct {
 	s   *settings
 	out io.Writer // of --follow
 
-	file  *os.File // of --plaintext-pcap
+	file  *privateFile // of --plaintext-pcap
 	pcap  *pcapng.Writer
 	talks *pcapng.Conversations
 
@@ -211,85 +217,21 @@ func hexLines(w io.Writer, off int, b []byte) error {
 	return nil
 }
 
+// abandon removes the file that was not finished.
+func (x *exporter) abandon() {
+	if x != nil && x.file != nil {
+		x.file.abandon()
+	}
+}
+
 // finish completes the files. what says on standard error what was written.
 func (x *exporter) finish() (what string, err error) {
 	if x.talks != nil {
-		err = errors.Join(x.err, x.pcap.Flush(), x.file.Close())
+		err = errors.Join(x.err, x.pcap.Flush(), x.file.finish())
 		return fmt.Sprintf("%d bytes of plaintext are in %s", x.bytes, x.s.export.plaintext), err
 	}
 	if x.bytes == 0 && x.err == nil {
 		return fmt.Sprintf("nothing of connection #%d could be opened; the report says why", x.s.export.follow), nil
 	}
 	return "", x.err
-}
-
-// copyCapture writes a capture again, with the secrets that opened it or, if k
-// is nil, without any.
-func copyCapture(flag, name string, in *input, k *keys.Provider) (packets uint64, err error) {
-	out, err := private(flag, name)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	src, err := in.open()
-	if err != nil {
-		return 0, err
-	}
-	defer src.Close()
-	w := pcapng.NewWriter(out, "tlslens")
-	if k != nil {
-		var secrets bytes.Buffer
-		if err := k.WriteUsed(&secrets); err != nil {
-			return 0, err
-		}
-		if err := w.Secrets(secrets.Bytes()); err != nil {
-			return 0, err
-		}
-	}
-	packets, err = copyPackets(w, src)
-	return packets, errors.Join(err, w.Flush())
-}
-
-// copyPackets writes all packets of a source. A damaged end is no error here:
-// whoever read the capture has told it.
-func copyPackets(w *pcapng.Writer, src capture.Source) (n uint64, err error) {
-	known := map[int]int{}
-	var pkt capture.Packet
-	for src.Next(&pkt) == nil {
-		i, ok := known[pkt.Interface]
-		if !ok {
-			about := capture.Interface{Link: pkt.Link}
-			if f, isFile := src.(*capture.File); isFile && pkt.Interface < len(f.Interfaces()) {
-				about = f.Interfaces()[pkt.Interface]
-			}
-			if i, err = w.Interface(about); err != nil {
-				return n, err
-			}
-			known[pkt.Interface] = i
-		}
-		if err := w.Packet(i, pkt.Time, pkt.Data, pkt.WireLen, string(pkt.Comment)); err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, nil
-}
-
-// copies makes the copies of the capture that were asked for.
-func (p *program) copies(s *settings, in *input, opt *dissect.Options) error {
-	x := &s.export
-	for _, c := range []struct {
-		flag, name string
-		keys       *keys.Provider
-	}{{"--embed-keys", x.embed, opt.Keys}, {"--strip-keys", x.strip, nil}} {
-		if c.name == "" {
-			continue
-		}
-		n, err := copyCapture(c.flag, c.name, in, c.keys)
-		if err != nil {
-			return err
-		}
-		p.message("", fmt.Sprintf("%d packets are in %s", n, c.name))
-	}
-	return nil
 }

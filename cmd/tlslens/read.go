@@ -18,6 +18,9 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := p.filterInputs(s, inputs); err != nil {
+		return err
+	}
 	opt, err := s.options()
 	if err != nil {
 		return err
@@ -25,9 +28,14 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 	if opt.Keys, err = p.provider(s); err != nil {
 		return err
 	}
-	if err := s.checkExport(len(inputs)); err != nil {
+	if err := s.checkExport(inputs); err != nil {
 		return err
 	}
+	copies, err := openCopies(s, opt.Keys)
+	if err != nil {
+		return err
+	}
+	defer abandonCopies(copies)
 	defer p.limitMemory(s)()
 	out, err := p.openOutput(s, inputs)
 	if err != nil {
@@ -38,10 +46,14 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 	if r.export, err = newExporter(s, out); err != nil {
 		return err
 	}
+	defer r.export.abandon()
 	if r.export != nil {
 		r.opt.Plaintext = r.export.listen
 	}
 	status := r.all(ctx, inputs)
+	if r.opened == 0 {
+		return status
+	}
 	if r.export != nil {
 		what, err := r.export.finish()
 		if err != nil {
@@ -51,10 +63,8 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 			p.message("", what)
 		}
 	}
-	if r.opened > 0 {
-		if err := p.copies(s, inputs[0], &opt); err != nil {
-			return err
-		}
+	if err := p.copies(copies, inputs[0]); err != nil {
+		return err
 	}
 	return status
 }

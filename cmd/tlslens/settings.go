@@ -20,6 +20,7 @@ type settings struct {
 	named bool // the command was typed, not left out
 
 	files   []string
+	filter  string
 	packets uint64 // 0: all
 
 	keys    keySettings

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/tlslens/tlslens/capture"
+	"github.com/tlslens/tlslens/capture/pcapng"
+	"github.com/tlslens/tlslens/dissect/keys"
+)
+
+// A privateFile is a new file that only its owner reads. It is removed unless
+// it was finished.
+type privateFile struct {
+	*os.File
+	done bool
+}
+
+// private creates a file that must not be there yet, for its owner only.
+func private(flag, name string) (*privateFile, error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, failf("%s %s is there already", flag, name).or("a file that may hold secrets is never overwritten; choose another name")
+	}
+	if err != nil {
+		return nil, failf("%s %s cannot be written: %v", flag, name, reason(err))
+	}
+	return &privateFile{File: f}, nil
+}
+
+func (f *privateFile) finish() error {
+	f.done = true
+	return f.Close()
+}
+
+func (f *privateFile) abandon() {
+	if !f.done {
+		f.Close()
+		os.Remove(f.Name())
+	}
+}
+
+// A copying is a copy of the capture that is to be made.
+type copying struct {
+	file *privateFile
+	keys *keys.Provider // whose used secrets go into it; nil for none
+}
+
+// openCopies creates the files of the copies that were asked for, so that one
+// that cannot be written is told before anything is read.
+func openCopies(s *settings, k *keys.Provider) (all []*copying, err error) {
+	for _, c := range []struct {
+		flag, name string
+		keys       *keys.Provider
+	}{{"--embed-keys", s.export.embed, k}, {"--strip-keys", s.export.strip, nil}} {
+		if c.name == "" {
+			continue
+		}
+		f, err := private(c.flag, c.name)
+		if err != nil {
+			abandonCopies(all)
+			return nil, err
+		}
+		all = append(all, &copying{f, c.keys})
+	}
+	return all, nil
+}
+
+func abandonCopies(all []*copying) {
+	for _, c := range all {
+		c.file.abandon()
+	}
+}
+
+// copies makes the copies, once the capture was read and it is known which
+// secrets opened it.
+func (p *program) copies(all []*copying, in *input) error {
+	for _, c := range all {
+		n, err := c.write(in)
+		if err != nil {
+			return err
+		}
+		p.message("", fmt.Sprintf("%d packets are in %s", n, c.file.Name()))
+	}
+	return nil
+}
+
+// write writes the capture again.
+func (c *copying) write(in *input) (packets uint64, err error) {
+	src, err := in.open()
+	if err != nil {
+		return 0, err
+	}
+	defer src.Close()
+	w := pcapng.NewWriter(c.file, "tlslens")
+	if c.keys != nil {
+		var secrets bytes.Buffer
+		if err := c.keys.WriteUsed(&secrets); err != nil {
+			return 0, err
+		}
+		if err := w.Secrets(secrets.Bytes()); err != nil {
+			return 0, err
+		}
+	}
+	if packets, err = copyPackets(w, src); err != nil {
+		return 0, err
+	}
+	if err := w.Flush(); err != nil {
+		return 0, err
+	}
+	return packets, c.file.finish()
+}
+
+// copyPackets writes all packets of a source. A damaged end is no error here:
+// whoever read the capture has told it.
+func copyPackets(w *pcapng.Writer, src capture.Source) (n uint64, err error) {
+	known := map[int]int{}
+	var pkt capture.Packet
+	for src.Next(&pkt) == nil {
+		i, ok := known[pkt.Interface]
+		if !ok {
+			about := capture.Interface{Link: pkt.Link}
+			if f, isFile := src.(*capture.File); isFile && pkt.Interface < len(f.Interfaces()) {
+				about = f.Interfaces()[pkt.Interface]
+			}
+			if i, err = w.Interface(about); err != nil {
+				return n, err
+			}
+			known[pkt.Interface] = i
+		}
+		if err := w.Packet(i, pkt.Time, pkt.Data, pkt.WireLen, string(pkt.Comment)); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
