@@ -74,9 +74,10 @@ type Builder struct {
 	dgram            datagrams
 	order            int // counts what was delivered
 
-	keys  *keys.Session // nil without keys
-	level Level         // of what is being delivered
-	talk  app.Conversation
+	keys     *keys.Session // nil without keys
+	level    Level         // of what is being delivered
+	otherKey bool          // a renegotiation showed another certificate
+	talk     app.Conversation
 
 	onMessage func(Message) // told of each message; may be nil
 	onPhase   func(PhaseID) // told when a phase will not change any more; may be nil

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -45,6 +46,10 @@ func (b *Builder) takeCertificates(side flow.Side, m *tls.Certificate, message s
 		cs = &b.c.CertificateCheck.Client
 	}
 	if cs.At.Seen() {
+		for e := range m.All() {
+			b.otherKey = b.otherKey || side == flow.Server && (len(cs.Chain) == 0 || !bytes.Equal(cs.Chain[0].Raw, e.Data))
+			break
+		}
 		b.ccStep(side, at, message, "certificate", n, "again, in a renegotiation")
 		return
 	}

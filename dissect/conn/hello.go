@@ -192,6 +192,7 @@ func (b *Builder) anotherHello(m *tls.ClientHello, n int, at flow.Mark) {
 	case b.bringsCookie(m):
 		b.cookieHello(m, n, at)
 	case b.finished[flow.Client].Seen() || b.finished[flow.Server].Seen():
+		b.randoms[flow.Client] = bytes.Clone(m.Random)
 		b.keStep(flow.Client, at, "ClientHello", "client_hello", n, "renegotiation: a new handshake inside the connection")
 	case bytes.Equal(o.Random, m.Random):
 		b.Note(flow.Client, "the same ClientHello again", at)

@@ -40,14 +40,12 @@ func method12(s iana.Suite) string {
 func (b *Builder) serverKeyExchange(side flow.Side, body []byte, at flow.Mark) error {
 	var m tls.ServerKeyExchange
 	err := m.Decode(body, b.context(side))
-	k := &b.c.KeyExchange
 	n := len(body) + handshakeHeader
 	says := b.serverValue(&m)
 	if len(m.Hint) > 0 {
 		says += ", hint " + printable(m.Hint)
 	}
 	if err == nil && len(m.Signature) > 0 {
-		k.Server = &Signature{}
 		row := b.keStep(side, at, "ServerKeyExchange", "server_key_exchange", n, says)
 		row.sig = b.keepServerSignature(&m)
 		return nil
@@ -92,14 +90,22 @@ func (b *Builder) serverValue(m *tls.ServerKeyExchange) string {
 // keepServerSignature keeps what [Pending] needs to check the signature of a
 // ServerKeyExchange.
 func (b *Builder) keepServerSignature(m *tls.ServerKeyExchange) *signed {
-	k := &b.c.KeyExchange
 	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: flow.Server}
 	if c, sv := b.randoms[flow.Client], b.randoms[flow.Server]; len(c) == 32 && len(sv) == 32 {
 		s.message = append(append(append(make([]byte, 0, 64+len(m.Params)), c...), sv...), m.Params...)
 	} else {
 		s.unable = "the randoms of both hellos are signed too, and one is not in the capture"
 	}
-	k.Server.Scheme = s.name()
+	if b.pending.serverSig != nil {
+		if b.otherKey {
+			s.unable = "the certificate of this renegotiation is another one"
+		}
+		if len(b.pending.later) < mostLater {
+			b.pending.later = append(b.pending.later, s)
+		}
+		return s
+	}
+	b.c.KeyExchange.Server = &Signature{Scheme: s.name()}
 	b.pending.serverSig = s
 	return s
 }

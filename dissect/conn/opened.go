@@ -75,7 +75,11 @@ func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 		}
 	}
 	if b.finished[side].Seen() {
-		b.c.Tunnel.Sides[side].post++ // of a new handshake, or behind post-handshake authentication
+		if !b.c.Version.IsTLS13() {
+			b.keStep(side, at, "Finished", "finished", n, says+"; the new handshake").fact("verify_data_ok", known && ok, "RFC 5246, Section 7.4.9")
+		} else if known && !ok {
+			b.Note(side, "Finished behind the authentication that was asked for is WRONG", at)
+		}
 		return
 	}
 	if b.c.Version.IsTLS13() && side == flow.Client {

@@ -146,7 +146,6 @@ type Traffic struct {
 	tickets  int      // NewSessionTicket of TLS 1.3
 	lifetime uint32   // of the last one, in seconds
 	updates  int      // KeyUpdate
-	post     int      // Finished behind the handshake
 	told     []string // other messages behind the handshake
 }
 

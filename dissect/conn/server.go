@@ -26,6 +26,7 @@ func (b *Builder) serverHello(side flow.Side, body []byte, at flow.Mark) error {
 		return err
 	}
 	if b.chosen {
+		b.randoms[flow.Server] = bytes.Clone(m.Random)
 		b.keStep(side, at, "ServerHello", "server_hello", n, b.again())
 		return err
 	}

@@ -35,6 +35,7 @@ type Pending struct {
 
 	serverSig *signed
 	clientSig *signed
+	later     []*signed // of the server, in renegotiations
 	staple    []byte
 	scts      []pki.SCT
 }
@@ -49,6 +50,10 @@ type signed struct {
 	unable   string // why it cannot be checked
 	phase13  bool   // a CertificateVerify of TLS 1.3
 }
+
+// mostLater bounds the renegotiations of a connection whose signatures are
+// checked.
+const mostLater = 16
 
 // name returns the scheme's name, "" where the key decides.
 func (s *signed) name() string {
@@ -68,7 +73,14 @@ func (p *Pending) Run(t Trust) {
 	p.settleCertificates(t)
 	p.settleSignature(p.serverSig, c.KeyExchange.Server, c.CertificateCheck.Server.Chain, t.Signatures)
 	p.settleSignature(p.clientSig, c.KeyExchange.Client, c.CertificateCheck.Client.Chain, t.Signatures)
-	p.serverSig, p.clientSig = nil, nil
+	for _, s := range p.later {
+		into := &Signature{Scheme: s.name()}
+		p.settleSignature(s, into, c.CertificateCheck.Server.Chain, t.Signatures)
+		if into.Verified == No {
+			c.KeyExchange.Server.Verified = No
+		}
+	}
+	p.serverSig, p.clientSig, p.later = nil, nil, nil
 }
 
 // checkChain checks one side's certificates.
