@@ -1,8 +1,9 @@
 // Package app tells from the head of a conversation what was said in it:
-// requests and statuses of HTTP/1 and HTTP/2, and of other protocols their
+// requests and statuses of HTTP/1, HTTP/2 and HTTP/3, and of other protocols their
 // first line.
 //
-// In go the plaintext bytes of both sides in order; out come a few short
+// In go the plaintext bytes of both sides in order, of HTTP/3 those of each
+// request stream; out come a few short
 // phrases. At most a few kilobytes of each side are looked at and none are kept
 // beyond that. Headers are not shown, and neither are queries, because they
 // carry credentials. Nothing here can fail: bytes that nobody understands give
@@ -27,6 +28,7 @@ const (
 type Conversation struct {
 	sides [2]side
 	h2    *http2State
+	h3    *http3State
 }
 
 // side is what was seen of one side.
@@ -58,7 +60,11 @@ func (c *Conversation) Data(who flow.Side, b []byte) {
 // Says returns the phrases of a side, "GET /index.html (HTTP/1.1)", in order,
 // and how many more there were.
 func (c *Conversation) Says(who flow.Side) (told []string, more int) {
-	return c.sides[who].told, c.sides[who].more
+	more = c.sides[who].more
+	if c.h3 != nil {
+		more += c.h3.unread(who)
+	}
+	return c.sides[who].told, more
 }
 
 // tell keeps a phrase.

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -200,6 +201,25 @@ func (b *Builder) oneRTT(side flow.Side, p *QUICPacket, at flow.Mark) {
 	}
 	t.MaxPlaintext += int64(max(0, p.Size-1-1-16)) // first byte, packet number, tag
 	b.move(side, p.Size, at)
+}
+
+// QUICStream takes the head of a stream that the client opened, which is shown
+// only of HTTP/3.
+func (b *Builder) QUICStream(side flow.Side, n uint64, p []byte, at flow.Mark) {
+	if b.speaksHTTP3() {
+		b.talk.HTTP3(side, n, p)
+	}
+}
+
+// speaksHTTP3 reports whether the sides agreed on HTTP/3 or, as long as the
+// answer is not known, the client offers nothing else (RFC 9114, Section 3.1).
+func (b *Builder) speaksHTTP3() bool {
+	h3 := func(alpn string) bool { return alpn == "h3" || strings.HasPrefix(alpn, "h3-") }
+	if b.c.ALPN != "" {
+		return h3(b.c.ALPN)
+	}
+	o := b.c.Offered
+	return o != nil && len(o.ALPN) > 0 && !slices.ContainsFunc(o.ALPN, func(p string) bool { return !h3(p) })
 }
 
 // QUICVersionNegotiation takes a Version Negotiation packet.

@@ -259,9 +259,13 @@ func (b *Builder) quicSideSays(side flow.Side) []string {
 	if x := &b.quic.count[side][QUICZeroRTT]; x.n > 0 {
 		says = append(says, fmt.Sprintf("%s of early data before the handshake was done (%d bytes)", count(x.n, "0-RTT packet"), b.early.bytes))
 	}
+	told, more := b.talk.Says(side)
+	if more > 0 {
+		told = append(slices.Clone(told), fmt.Sprintf("%d more", more))
+	}
 	t := &b.c.Tunnel.Sides[side]
 	if t.TunnelRecords == 0 {
-		return append(says, "nothing")
+		return append(says, cmp.Or(strings.Join(told, ", "), "nothing"))
 	}
 	s := count(int(t.TunnelRecords), "1-RTT packet")
 	if t.PlaintextBytes >= 0 {
@@ -271,6 +275,9 @@ func (b *Builder) quicSideSays(side flow.Side) []string {
 	}
 	if t.tickets > 0 {
 		s += fmt.Sprintf(", %s (%s)", count(t.tickets, "NewSessionTicket"), strings.TrimPrefix(validFor(t.lifetime), "valid "))
+	}
+	for _, x := range told {
+		s += ", " + x
 	}
 	return append(says, s)
 }

@@ -28,6 +28,7 @@ type recorder struct {
 	events     []string
 	crypto     [2][4][]byte // handshake bytes by side and level
 	negotiated conn.Negotiated
+	streams    map[string][]byte // heads of streams by side and number
 }
 
 func (r *recorder) log(format string, a ...any) {
@@ -41,9 +42,16 @@ func (r *recorder) Note(side flow.Side, what string, at flow.Mark) { r.log("%s n
 func (r *recorder) Gap(g conn.Gap, at flow.Mark) {
 	r.log("%s gap of %d at %d: %s", g.Side, g.Bytes, g.Offset, g.Why)
 }
-func (r *recorder) End(how conn.End, by flow.Side, at flow.Mark)     { r.log("end %d", how) }
-func (r *recorder) Negotiated() conn.Negotiated                      { return r.negotiated }
-func (r *recorder) QUICVersion(v uint32, at flow.Mark)               { r.log("version %x", v) }
+func (r *recorder) End(how conn.End, by flow.Side, at flow.Mark) { r.log("end %d", how) }
+func (r *recorder) Negotiated() conn.Negotiated                  { return r.negotiated }
+func (r *recorder) QUICVersion(v uint32, at flow.Mark)           { r.log("version %x", v) }
+func (r *recorder) QUICStream(side flow.Side, n uint64, b []byte, at flow.Mark) {
+	if r.streams == nil {
+		r.streams = map[string][]byte{}
+	}
+	name := fmt.Sprintf("%s %d", side, n)
+	r.streams[name] = append(r.streams[name], b...)
+}
 func (r *recorder) QUICDatagram(side flow.Side, n int, at flow.Mark) {}
 func (r *recorder) QUICRetry(n int, tag conn.Tristate, at flow.Mark) { r.log("retry %d %d", n, tag) }
 func (r *recorder) QUICGoogleHello(h conn.GoogleHello, at flow.Mark) {

@@ -182,7 +182,7 @@ func (s *Stream) frames(side flow.Side, lv conn.Level, payload []byte, p *conn.Q
 		case t == frameClose, t == frameCloseApp:
 			s.in.QUICClose(side, conn.QUICClose{Level: lv, Application: t == frameCloseApp, Code: f.code, Cause: f.cause, Reason: string(f.data[:min(len(f.data), 256)])}, at)
 		case t >= frameStream && t <= 0x0f, t == frameDatagram, t == frameDatagram|1:
-			p.Data += len(f.data)
+			s.data(side, lv, &f, p, at)
 		case t == frameNewID:
 			s.chose(side, f.data)
 		}

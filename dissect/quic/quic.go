@@ -11,9 +11,9 @@
 //
 // Slices handed in are valid only during the call, are never written to, and
 // nothing of them is kept but copies. No input makes the package panic or hold
-// more than a fixed amount for one [Stream]: out-of-order pieces, keys and
-// attempts to derive keys are all bounded. A datagram of which only short
-// header packets are expected costs no allocation.
+// more than a fixed amount for one [Stream]: out-of-order pieces, the streams
+// looked into, keys and attempts to derive keys are all bounded. A datagram of
+// which only short header packets are expected costs no allocation.
 package quic
 
 import (
@@ -41,6 +41,11 @@ type Input interface {
 	QUICRetry(n int, tag conn.Tristate, at flow.Mark)
 	// QUICClose reports a CONNECTION_CLOSE frame.
 	QUICClose(side flow.Side, c conn.QUICClose, at flow.Mark)
+	// QUICStream delivers in-order bytes of the head of one of the first
+	// streams that the client opened for both directions, of which n is the
+	// number, from 0: opened STREAM frames. An empty b tells that a side uses
+	// a stream with a higher number than before.
+	QUICStream(side flow.Side, n uint64, b []byte, at flow.Mark)
 	// QUICGoogleHello reports the ClientHello of Google's own handshake.
 	QUICGoogleHello(h conn.GoogleHello, at flow.Mark)
 }
@@ -76,6 +81,7 @@ type Stream struct {
 	hailed   bool   // Google's ClientHello was read
 	random   []byte
 	secrets  *secrets
+	heads    *heads // nil until a stream of the client was opened
 	scratch  []byte
 	early    []datagram // of the server, before the client's first
 	partial  bool       // the payload at hand was cut when it was captured
@@ -206,6 +212,7 @@ func (s *Stream) Close(how conn.End, by flow.Side, at flow.Mark) {
 			s.crypto[side][lv].drop()
 		}
 	}
+	s.dropHeads()
 	if s.strange.Seen() && s.strange == s.last && s.strangeAt < 128 {
 		s.in.Note(flow.Server, "the last datagram carries a connection id that was never seen and nothing follows it: this fits a stateless reset, by which a server that lost its state ends a connection", s.strange)
 	}

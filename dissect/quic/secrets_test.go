@@ -140,7 +140,8 @@ func (h *handshaking) Negotiated() conn.Negotiated {
 	return n
 }
 
-func openAll(t *testing.T, name string, log keyLog) {
+func openAll(t *testing.T, name string, log keyLog) *recorder {
+	t.Helper()
 	src, err := capture.Open(name)
 	if err != nil {
 		t.Skip(err)
@@ -169,6 +170,8 @@ func openAll(t *testing.T, name string, log keyLog) {
 		side := flow.Server
 		if d.Src.Port() == client {
 			side = flow.Client
+		} else if d.Dst.Port() != client {
+			continue // of another connection
 		}
 		s.Datagram(side, d.Payload, d.Missing, flow.Mark{Packet: pkt.Number, Time: pkt.Time})
 	}
@@ -188,4 +191,5 @@ func openAll(t *testing.T, name string, log keyLog) {
 	if sealed > opened/20 || len(r.crypto[flow.Server][conn.Handshake]) == 0 {
 		t.Errorf("%d of %d packets stay sealed", sealed, opened+sealed)
 	}
+	return &r.recorder
 }

@@ -28,6 +28,8 @@ need() {
 		java) package=default-jdk-headless ;;
 		firefox-esr | chromium | nginx | haproxy | lighttpd | curl | openssl | tcpdump | tshark | ethtool | zstd) package=$program ;;
 		stunnel) package=stunnel4 ;;
+		gtlsserver) package=ngtcp2-server ;;
+		gtlsclient) package=ngtcp2-client ;;
 		node) package=nodejs ;;
 		go) package='golang (see go.mod for the version)' ;;
 		*) package=$program ;;
@@ -67,6 +69,7 @@ ip link set lo up
 link_real() {
 	ip link set "$1" mtu "${2:-1500}"
 	ethtool -K "$1" tso off gso off gro off >/dev/null 2>&1 || true
+	ethtool -K "$1" tx-udp-segmentation off >/dev/null 2>&1 || true
 }
 link_real lo
 
@@ -201,6 +204,37 @@ gnutls_client() {
 	need gnutls-cli
 	{ cat "$tmp/get"; sleep 0.5; } | $limit gnutls-cli -p "$port" --x509cafile "$pki/root.pem" \
 		"$@" www.example.test >"$tmp/client.log" 2>&1 || true
+}
+
+# ngtcp2_server ARG... and ngtcp2_client OPTION... /PATH... - ngtcp2's example
+# server of QUIC and HTTP/3, which gives /hello, and its client.
+ngtcp2_server() {
+	PATH=$PATH:/usr/sbin need gtlsserver
+	leaf=${leaf:-www}
+	datagrams=quic
+	SSLKEYLOGFILE=$keys PATH=$PATH:/usr/sbin gtlsserver --htdocs="$tmp/site" --quiet "$@" \
+		"$host" "$port" "$pki/$leaf.key" "$pki/$leaf.chain.pem" >"$tmp/server.log" 2>&1 &
+	server_pid=$!
+	tries=0
+	until ss -Hlun "sport = :$port" | grep -q .; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || { echo "$name: nobody listens on port $port" >&2; exit 1; }
+		sleep 0.05
+	done
+}
+ngtcp2_client() {
+	need gtlsclient
+	options=
+	uris=
+	for arg in "$@"; do
+		case $arg in
+		/*) uris="$uris https://www.example.test:$port$arg" ;;
+		*) options="$options $arg" ;;
+		esac
+	done
+	# shellcheck disable=SC2086
+	SSLKEYLOGFILE=$keys $limit gtlsclient --quiet --exit-on-all-streams-close $options \
+		www.example.test "$port" $uris >"$tmp/client.log" 2>&1 || true
 }
 
 # nginx_server [DIRECTIVES] - nginx with TLS, HTTP/2 and /hello; $listen are the
@@ -372,18 +406,61 @@ two_hosts() {
 	at_server="nsenter --net --target $s_host"
 }
 
-# wire ARG... - a cable from a to b that may lose and reorder, see peers/wire.
+# wire ARG... - a cable from a to b that may lose, reorder and wrap, see peers/wire.
 wire() {
 	"$tmp/wire" "$@" 2>"$tmp/wire.log" &
+	wire_pid=$!
 	sleep 0.3
 }
 
-# read_capture ARG... - tshark over the capture with its keys.
+# wrapped RULE... - one TLS conversation for each rule of peers/wire (PORT=LAYERS)
+# between two_hosts, in a capture that peers/wire writes with the layers put
+# around the packets. Ports from 16401 on talk IPv6, between $client6 and
+# $server6. Sets $port to the range of all, and expects a request in each and
+# every checksum to be right.
+wrapped() {
+	conversations=$#
+	for at in "$at_client" "$at_server"; do
+		if [ "$at" = "$at_client" ]; then side=c0; address=$client6; else side=s0; address=$server6; fi
+		$at ip link set $side mtu 1400 # leaves room for the wrappers
+		$at sysctl -qw net.ipv6.conf.$side.disable_ipv6=0
+		$at ip -6 address add "$address" dev $side nodad
+		$at ip -6 route add 2001::/16 dev $side
+	done
+	rules=
+	for rule in "$@"; do
+		rules="$rules ${rule%%=*}"
+		set -- "$@" -wrap "$rule"
+		shift
+	done
+	wire -a c1 -b s1 -write "$here/$name.pcapng" "$@"
+	for port in $rules; do
+		host=192.0.2.2
+		[ "$port" -lt 16401 ] || host="[${server6%/*}]"
+		serve -num_tickets 1
+		ask
+		unserve
+	done
+	sleep 0.2
+	kill "$wire_pid"
+	keep_keys
+	port=14401-16499
+	for layer in ip tcp udp wlan; do tshark_options="${tshark_options-} -o $layer.check_checksum:TRUE"; done
+	expect $conversations 'tls.handshake.type == 1'
+	expect $conversations 'http.request'
+	expect 0 'ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0 || wlan.fcs.status == 0'
+	expect 0 '_ws.malformed'
+}
+client6=2001:db8:1::1/64
+server6=2001:db8:1::2/64
+
+# read_capture ARG... - tshark over the capture with its keys and $tshark_options; $datagrams is what
+# UDP carries, dtls or quic.
 read_capture() {
 	with=
 	[ -s "$here/$name.keys" ] && with="-o tls.keylog_file:$here/$name.keys"
 	# shellcheck disable=SC2086
-	tshark -n -o tcp.reassemble_out_of_order:TRUE -r "${file:-$here/$name.pcapng}" -d "tcp.port==$port,tls" -d "udp.port==$port,dtls" $with "$@" 2>/dev/null
+	tshark -n -o tcp.reassemble_out_of_order:TRUE -r "${file:-$here/$name.pcapng}" -d "tcp.port==$port,tls" -d "udp.port==$port,${datagrams-dtls}" $with ${tshark_options-} "$@" 2>/dev/null
 }
 
 # expect N FILTER - the capture must hold N packets (N+: at least N) that match.
