@@ -27,6 +27,7 @@ const (
 // A Conversation is what both sides said. The zero Conversation is ready.
 type Conversation struct {
 	sides [2]side
+	known bool // whether it is HTTP/2
 	h2    *http2State
 	h3    *http3State
 }
@@ -51,7 +52,9 @@ func (c *Conversation) Data(who flow.Side, b []byte) {
 		return
 	}
 	s.buf = append(s.buf, b[:min(len(b), headBytes-min(headBytes, len(s.buf)))]...)
-	c.read(who)
+	if c.decide(len(s.buf) >= headBytes) {
+		c.read(who)
+	}
 	if len(s.buf) >= headBytes {
 		s.quiet, s.buf = true, nil
 	}
@@ -60,6 +63,9 @@ func (c *Conversation) Data(who flow.Side, b []byte) {
 // Says returns the phrases of a side, "GET /index.html (HTTP/1.1)", in order,
 // and how many more there were.
 func (c *Conversation) Says(who flow.Side) (told []string, more int) {
+	if c.decide(true) {
+		c.read(who)
+	}
 	more = c.sides[who].more
 	if c.h3 != nil {
 		more += c.h3.unread(who)
@@ -79,21 +85,35 @@ func (s *side) tell(what string) {
 	}
 }
 
+// decide reports whether it is known if this is HTTP/2, which the client's first
+// bytes tell; the server's may come before them. With final it has to be known.
+func (c *Conversation) decide(final bool) bool {
+	if c.known {
+		return true
+	}
+	client := &c.sides[flow.Client]
+	n, ok := hasPreface(client.buf)
+	switch {
+	case ok:
+		c.h2 = newHTTP2()
+		client.buf = client.buf[n:]
+	case !final && (n > 0 || len(client.buf) == 0):
+		return false
+	}
+	c.known = true
+	c.read(flow.Server)
+	return true
+}
+
 // read takes phrases from what is buffered.
 func (c *Conversation) read(who flow.Side) {
-	if c.h2 == nil && who == flow.Client {
-		if n, ok := hasPreface(c.sides[flow.Client].buf); ok {
-			c.h2 = newHTTP2()
-			c.sides[flow.Client].buf = c.sides[flow.Client].buf[n:]
-		} else if n > 0 {
-			return // it may become one
-		}
-	}
-	if c.h2 != nil {
+	switch {
+	case c.sides[who].quiet:
+	case c.h2 != nil:
 		c.readHTTP2(who)
-		return
+	default:
+		c.readLines(who)
 	}
-	c.readLines(who)
 }
 
 // readLines takes the request and status lines of HTTP/1, or the first line of

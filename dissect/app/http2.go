@@ -15,10 +15,10 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 // hasPreface reports whether b begins with the preface, and its length; n is 1
 // and ok false if b is too short to tell.
 func hasPreface(b []byte) (n int, ok bool) {
-	if len(b) >= len(preface) {
-		return len(preface), string(b[:len(preface)]) == preface
+	if len(b) >= len(preface) && string(b[:len(preface)]) == preface {
+		return len(preface), true
 	}
-	if len(b) > 0 && string(b) == preface[:len(b)] {
+	if 0 < len(b) && len(b) < len(preface) && string(b) == preface[:len(b)] {
 		return 1, false
 	}
 	return 0, false
