@@ -105,6 +105,8 @@ func TestJA4(t *testing.T) {
 			"t13d0206h2_1301,c02f_000a,000b,000d,002b_0403,0804"},
 		{"QUIC", hello(t, []uint16{0x1301}, versions, alpn("h3")), "quic", "q13i0102h3_1301_002b"},
 		{"DTLS by its transport", hello(t, []uint16{0xc02f}), "dtls", "d12i010000_c02f_"},
+		{"DTLS 1.3 over 1.2", hello(t, nil, ext(43, 4, 0xfe, 0xfd, 0xfe, 0xfc)), "dtls", "dd3i000100__"},
+		{"DTLS 1.2 over 1.0 and GREASE", hello(t, nil, ext(43, 6, 0xfe, 0xff, 0x2a, 0x2a, 0xfe, 0xfd)), "dtls", "dd2i000100__"},
 		{"no name", hello(t, []uint16{0xc02f}, schemes), "tcp", "t12i010100_c02f_000d_0403,0804"},
 		{"one letter", hello(t, nil, alpn("x")), "tcp", "t12i0001xx__"},
 		{"a long protocol", hello(t, nil, alpn("http/1.1")), "tcp", "t12i0001h1__"},

@@ -59,13 +59,13 @@ func ja4a(m *tls.ClientHello, transport string) string {
 	return t + ja4Version(m) + sni + two(suites) + two(exts) + ja4ALPN(m)
 }
 
-// ja4Version is the highest version offered.
+// ja4Version is the highest version offered. Those of DTLS count down.
 func ja4Version(m *tls.ClientHello) string {
 	best := m.LegacyVersion
 	if list, ok := m.SupportedVersions(); ok {
 		best = 0
 		for v := range list.All() {
-			if !v.IsGREASE() && v > best {
+			if !v.IsGREASE() && (best == 0 || higher(v, best)) {
 				best = v
 			}
 		}
@@ -91,6 +91,16 @@ func ja4Version(m *tls.ClientHello) string {
 		return "d3"
 	}
 	return "00"
+}
+
+// higher reports whether v is a later version than w: of DTLS the one with the
+// lower number (RFC 9147, Section 5.3).
+func higher(v, w tls.Version) bool {
+	const dtls = 0xfe00
+	if v >= dtls && w >= dtls {
+		return v < w
+	}
+	return v > w
 }
 
 // ja4ALPN is the first and the last character of the first ALPN value, or of
