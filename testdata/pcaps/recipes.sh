@@ -454,8 +454,8 @@ wrapped() {
 client6=2001:db8:1::1/64
 server6=2001:db8:1::2/64
 
-# read_capture ARG... - tshark over the capture with its keys and $tshark_options; $datagrams is what
-# UDP carries, dtls or quic.
+# read_capture ARG... - tshark over the capture with its keys and $tshark_options;
+# $datagrams is what UDP carries, dtls or quic.
 read_capture() {
 	with=
 	[ -s "$here/$name.keys" ] && with="-o tls.keylog_file:$here/$name.keys"

@@ -5,10 +5,18 @@
 // counting, so that a recipe makes the same faults each time.
 //
 //	wire -a c1 -b s1 [-lose-up 4,9] [-lose-down 3] [-swap-up 5] [-swap-down 2,4] [-tag-a 12] [-tag-b 12]
+//	wire -a c1 -b s1 -write FILE -wrap '14401=ip4 gre eth' [-wrap ...]
 //
 // "Up" is from a to b. Numbers count the frames of that direction that carry TCP
 // data, from 1; a swapped frame is held until the next one with data went out, or
-// for 30 ms. Linux only: it needs packet sockets.
+// for 30 ms.
+//
+// With -write it writes what it carries to a pcapng file, as if the cable had
+// gone through a tunnel that no kernel at hand knows: around the packets of the
+// server on a port go the headers that -wrap names, the outermost first. The
+// conversation stays as it was; only the capture has the wrapper.
+//
+// Linux only: it needs packet sockets.
 package main
 
 import (
@@ -36,6 +44,13 @@ func run() error {
 	loseUp, loseDown := flag.String("lose-up", "", "frames to lose"), flag.String("lose-down", "", "frames to lose")
 	swapUp, swapDown := flag.String("swap-up", "", "frames to hold back"), flag.String("swap-down", "", "frames to hold back")
 	tagA, tagB := flag.Uint("tag-a", 0, "VLAN tag of frames sent on a"), flag.Uint("tag-b", 0, "VLAN tag of frames sent on b")
+	write := flag.String("write", "", "capture file of wrapped packets")
+	rules := map[uint16]*rule{}
+	flag.Func("wrap", "PORT=LAYERS around the packets of a server's port", func(s string) error {
+		port, r, err := parseRule(s)
+		rules[port] = r
+		return err
+	})
 	flag.Parse()
 	pa, err := open(*a, uint16(*tagA))
 	if err != nil {
@@ -52,6 +67,14 @@ func run() error {
 	down, err := newDirection(pb, pa, *loseDown, *swapDown)
 	if err != nil {
 		return err
+	}
+	if *write != "" {
+		c, err := newCapture(*write, rules)
+		if err != nil {
+			return err
+		}
+		up.tap = func(frame []byte) error { return c.add(frame, true) }
+		down.tap = func(frame []byte) error { return c.add(frame, false) }
 	}
 	ended := make(chan error, 2)
 	go func() { ended <- up.carry() }()
@@ -119,6 +142,7 @@ type direction struct {
 	count      int
 	held       []byte
 	heldUntil  time.Time
+	tap        func(frame []byte) error // sees each frame that is sent on, if not nil
 }
 
 func newDirection(from, to *port, lose, swap string) (*direction, error) {
@@ -176,7 +200,7 @@ func (d *direction) pass(frame []byte) error {
 		d.held, d.heldUntil = append([]byte(nil), frame...), time.Now().Add(30*time.Millisecond)
 		return nil
 	}
-	if err := d.to.send(frame); err != nil {
+	if err := d.send(frame); err != nil {
 		return err
 	}
 	if data && d.held != nil {
@@ -188,6 +212,15 @@ func (d *direction) pass(frame []byte) error {
 func (d *direction) release() error {
 	frame := d.held
 	d.held = nil
+	return d.send(frame)
+}
+
+func (d *direction) send(frame []byte) error {
+	if d.tap != nil {
+		if err := d.tap(frame); err != nil {
+			return err
+		}
+	}
 	return d.to.send(frame)
 }
 
