@@ -3,6 +3,7 @@ package pki
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -202,8 +203,9 @@ func (b *builder) fullLabel(c *Certificate) string {
 
 func (c *Certificate) shortSubject() string { return shortName(c.Subject, c.RawSubject) }
 
-// shortName is the name, cut at 80 bytes; only its first part, mostly the CN,
-// if there is more.
+// shortName is the part of a name (an RFC 4514 text) by which people know it,
+// cut at 80 bytes: the last CN that was sent, else O, else OU, else all of it.
+// Commas and the like stand in it without their backslashes.
 func shortName(text string, raw []byte) string {
 	switch {
 	case raw == nil:
@@ -211,12 +213,41 @@ func shortName(text string, raw []byte) string {
 	case text == "":
 		return "(empty name)"
 	}
-	for i := 0; i < len(text); i++ {
-		if text[i] == '\\' {
-			i++
-		} else if text[i] == ',' {
-			text = text[:i]
+	for _, kind := range []string{"CN=", "O=", "OU="} {
+		for rest := text; rest != ""; {
+			var part string
+			part, rest = cutAttribute(rest)
+			if strings.HasPrefix(part, kind) && len(part) > len(kind) {
+				return shorten(unescape(part), 80)
+			}
 		}
 	}
 	return shorten(text, 80)
+}
+
+// cutAttribute returns the first attribute of an RFC 4514 text and what is
+// behind it.
+func cutAttribute(text string) (part, rest string) {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case ',', '+':
+			return text[:i], text[i+1:]
+		}
+	}
+	return text, ""
+}
+
+// unescape takes the backslashes out of an attribute, but for those of bytes in
+// hex.
+func unescape(part string) string {
+	var out []byte
+	for i := 0; i < len(part); i++ {
+		if part[i] == '\\' && i+1 < len(part) && strings.IndexByte(",+\"\\<>;# ", part[i+1]) >= 0 {
+			i++
+		}
+		out = append(out, part[i])
+	}
+	return string(out)
 }

@@ -43,7 +43,7 @@ func (k *checker) chain() {
 			result = Unknown
 			parts = append(parts, fmt.Sprintf("%s was issued by %s, which was not sent", last, issuer))
 		default:
-			parts = append(parts, fmt.Sprintf("%s was issued by %s, which is neither sent nor in %s", last, issuer, k.opts.Roots.Name()))
+			parts = append(parts, fmt.Sprintf("%s was issued by %s, which is neither sent nor in %s%s", last, issuer, k.opts.Roots.Name(), k.opts.Roots.dated))
 		}
 	}
 	if i, err := p.unchecked(); i >= 0 && result == OK {

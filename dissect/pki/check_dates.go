@@ -19,6 +19,7 @@ func (k *checker) dates() {
 		return
 	}
 	var bad, unreadable []string
+	early := 0
 	for _, c := range k.path.certs {
 		name, dates := k.b.label(c), ""
 		if c != leaf {
@@ -30,6 +31,7 @@ func (k *checker) dates() {
 		case c.NotBefore.IsZero() || c.NotAfter.IsZero():
 			unreadable = append(unreadable, "the dates of "+name+" are not readable")
 		case at.Before(c.NotBefore):
+			early++
 			bad = append(bad, fmt.Sprintf("%snot valid for another %s %s", dates, days(c.NotBefore.Sub(at)), label))
 		case at.After(c.NotAfter):
 			bad = append(bad, fmt.Sprintf("%sexpired %s before, %s", dates, days(at.Sub(c.NotAfter)), label))
@@ -37,7 +39,8 @@ func (k *checker) dates() {
 	}
 	switch {
 	case len(bad) > 0:
-		k.add(CheckDates, Fail, "%s", strings.Join(append(bad, unreadable...), "; "))
+		k.report.Checks = append(k.report.Checks, Check{Name: CheckDates, Result: Fail,
+			Why: strings.Join(append(bad, unreadable...), "; "), NotYet: early == len(bad)})
 	case len(unreadable) > 0:
 		k.add(CheckDates, Unknown, "%s", strings.Join(unreadable, "; "))
 	default:

@@ -62,6 +62,9 @@ type Check struct {
 	// Today marks a judgement by the rules of today, which need not have been
 	// those of the capture. It never makes the verdict fail.
 	Today bool
+	// NotYet marks a failed check of the dates where certificates are not valid
+	// yet and none has expired.
+	NotYet bool
 }
 
 // A Verdict sums up a Report.

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
@@ -22,8 +25,9 @@ const maxStoreFile = 64 << 20
 // anchors are loaded on first need and each is parsed on its own first need,
 // so that a store nobody asks costs nothing.
 type Store struct {
-	name string
-	load func() ([]*anchor, error)
+	name  string
+	dated string // " of 2026-10-30": how old the anchors are, "" if not known
+	load  func() ([]*anchor, error)
 
 	once      sync.Once
 	err       error
@@ -74,13 +78,36 @@ func NewStore(name string, certs ...*Certificate) *Store {
 // was built, with the dates after which Mozilla distrusts some of them.
 func Mozilla() *Store {
 	const name = "Mozilla's roots"
-	return &Store{name: name, load: func() ([]*anchor, error) {
+	dated := ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		dated = bundleDate(info.Deps)
+	}
+	return &Store{name: name, dated: dated, load: func() ([]*anchor, error) {
 		var list []*anchor
 		for root := range bundle.Roots() {
 			list = append(list, &anchor{der: root.Certificate, store: name, constraint: root.Constraint})
 		}
 		return list, nil
 	}}
+}
+
+// bundleDate words when the roots that are built in were taken, as the version
+// of their module says: its middle part is a time. "" if it is not there.
+func bundleDate(deps []*debug.Module) string {
+	for _, m := range deps {
+		if m.Path != "golang.org/x/crypto/x509roots/fallback" {
+			continue
+		}
+		if m.Replace != nil {
+			m = m.Replace
+		}
+		for _, part := range strings.FieldsFunc(m.Version, func(r rune) bool { return r == '-' || r == '.' }) {
+			if t, err := time.Parse("20060102150405", part); err == nil {
+				return " of " + t.Format(time.DateOnly)
+			}
+		}
+	}
+	return ""
 }
 
 // System returns the trust anchors of the operating system, read from the
