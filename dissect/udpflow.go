@@ -33,7 +33,11 @@ var datagramCarriers = [...]datagramCarrier{
 		}
 		return quic.NewStream(f.builder, session, f.p.udp.pieces, f.issued)
 	}},
-	{"dtls", dtls.Probe, func(f *udpFlow) datagramStream { return dtls.NewStream(f.builder, f.p.udp.fragments, f.issued) }},
+	{"dtls", dtls.Probe, func(f *udpFlow) datagramStream {
+		session := f.p.session()
+		f.builder.Keys(session)
+		return dtls.NewStream(f.builder, session, f.p.udp.fragments, f.issued)
+	}},
 }
 
 // A datagramStream reads the datagrams of one connection.

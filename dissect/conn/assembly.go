@@ -101,7 +101,11 @@ func (b *Builder) message(side flow.Side, lv Level, m []byte, at flow.Mark) {
 	b.level = lv
 	t := tls.HandshakeType(m[0])
 	body := m[handshakeHeader:]
-	b.keys.Message(side, m)
+	if b.dgram.on {
+		b.keys.MessageDTLS(side, uint16(b.dgram.seq[side]), m)
+	} else {
+		b.keys.Message(side, m)
+	}
 	b.count(side, t)
 	if n := b.seen[side][t]; n > 1 && t == tls.TypeHelloRequest {
 		if n == 2 {

@@ -27,6 +27,7 @@ func (b *Builder) MessageSeq(side flow.Side, seq uint16) {
 	d := &b.dgram
 	if last := d.seq[side]; d.on && last >= 0 && int(seq) > last+1 {
 		b.stopRecording()
+		b.keys.Missing()
 	}
 	if !d.on {
 		d.on, d.seq = true, [2]int{-1, -1}

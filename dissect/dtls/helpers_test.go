@@ -180,7 +180,7 @@ func run(t testing.TB, says conn.Negotiated, ds []sent) *recorder {
 	t.Helper()
 	r := &recorder{says: says}
 	budget := flow.NewBudget(1 << 20)
-	st := NewStream(r, budget, func(flow.Side, []byte) {})
+	st := NewStream(r, nil, budget, func(flow.Side, []byte) {})
 	for i, d := range ds {
 		st.Succeeds(d.b)
 		st.Datagram(d.side, d.b, d.missing, flow.Mark{Packet: uint64(i + 1)})

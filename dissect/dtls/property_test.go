@@ -141,7 +141,7 @@ func TestAllocations(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			q := &quiet{recorder: recorder{says: tt.says}}
-			st := NewStream(q, nil, nil)
+			st := NewStream(q, nil, nil, nil)
 			st.Datagram(flow.Client, msg(tls.TypeClientHello, 0, hello1), 0, flow.Mark{Packet: 1})
 			missing := 0
 			if tt.name == "cut" {
@@ -203,7 +203,7 @@ func FuzzStream(f *testing.F) {
 func conversed(t *testing.T, ds []sent) {
 	c := &conn.Conn{Number: 1, Carrier: "dtls", Transport: "udp", Ends: [2]conn.Endpoint{netip.MustParseAddrPort("192.0.2.1:1"), netip.MustParseAddrPort("192.0.2.2:2")}}
 	b := conn.NewBuilder(c, conn.Options{HandshakeSize: 1 << 20, Parse: pki.NewCache(1 << 20), Sessions: conn.NewSessions()})
-	st := NewStream(b, nil, nil)
+	st := NewStream(b, nil, nil, nil)
 	records := 0
 	for i, d := range ds {
 		st.Datagram(d.side, d.b, d.missing, flow.Mark{Packet: uint64(i + 1)})
@@ -232,7 +232,7 @@ func FuzzProbe(f *testing.F) {
 			return
 		}
 		r := &recorder{}
-		st := NewStream(r, nil, nil)
+		st := NewStream(r, nil, nil, nil)
 		st.Datagram(flow.Client, b, 1<<14, flow.Mark{Packet: 1})
 		if st.others != [kinds]uint64{} {
 			t.Errorf("probed as %v, read as something else", v)

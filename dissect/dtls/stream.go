@@ -11,10 +11,12 @@
 package dtls
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/keys"
 	"github.com/tlslens/tlslens/dissect/tls"
 	"github.com/tlslens/tlslens/dissect/tls/iana"
 )
@@ -35,6 +37,7 @@ type Input interface {
 // [NewStream] to make one.
 type Stream struct {
 	in     Input
+	keys   *keys.Session // opens sealed records; may be nil
 	issued func(flow.Side, []byte)
 	budget *flow.Budget
 	sides  [2]half
@@ -60,8 +63,9 @@ type half struct {
 
 // fin is a sealed handshake record.
 type fin struct {
-	n  int
-	at flow.Mark
+	rh   header
+	body []byte // a copy, if there are keys that may open it later
+	at   flow.Mark
 }
 
 // repeats counts what was sent more than once.
@@ -77,12 +81,13 @@ func (r *repeats) add(at flow.Mark) {
 	r.n++
 }
 
-// NewStream returns a Stream that delivers to in. Issued, if not nil, is told of
+// NewStream returns a Stream that delivers to in. What is sealed is opened with
+// session, which the Input tells the handshake; it may be nil. Issued, if not nil, is told of
 // each connection id that a side chose for itself: records sent to it carry the
 // id, whatever address they come from. Budget, if not nil, bounds what waits in
 // all Streams that share it.
-func NewStream(in Input, budget *flow.Budget, issued func(side flow.Side, id []byte)) *Stream {
-	s := &Stream{in: in, issued: issued, budget: budget}
+func NewStream(in Input, session *keys.Session, budget *flow.Budget, issued func(side flow.Side, id []byte)) *Stream {
+	s := &Stream{in: in, keys: session, issued: issued, budget: budget}
 	for i := range s.sides {
 		s.sides[i].cid = -1
 	}
@@ -164,16 +169,19 @@ func (s *Stream) content(side flow.Side, rh header, body []byte, at flow.Mark) {
 		lv = conn.Application
 	}
 	plain := body[:max(0, min(len(body), rh.length-mac))]
+	if s.open(side, rh, body, at) {
+		return
+	}
 	switch {
 	case rh.typ == tls.ContentChangeCipherSpec:
 		s.changeCipherSpec(side, at)
 	case rh.typ == tls.ContentTLS12CID:
-		s.withCID(side, rh.length, at)
+		s.withCID(side, rh, at)
 	case rh.typ == tls.ContentACK: // in the clear it acknowledges hellos, which need no row
 	case rh.typ == tls.ContentHandshake && readable:
 		s.fragments(side, lv, plain, rh.length > len(body), at)
 	case rh.typ == tls.ContentHandshake:
-		s.sealedHandshake(side, rh.length, at)
+		s.sealedHandshake(side, rh, body, at)
 	case rh.typ == tls.ContentAlert && readable:
 		s.alert(side, lv, plain, rh.length, at)
 	case rh.typ == tls.ContentApplicationData && readable:
@@ -186,7 +194,7 @@ func (s *Stream) content(side flow.Side, rh header, body []byte, at flow.Mark) {
 		s.in.Heartbeat(side, rh.length, plain[:min(len(plain), headLen)], at)
 	default:
 		h.sealed = true
-		s.in.Sealed(side, rh.typ, rh.length, at)
+		s.closed(side, rh, at)
 	}
 }
 
@@ -220,43 +228,52 @@ func (s *Stream) changeCipherSpec(side flow.Side, at flow.Mark) {
 // sealedHandshake takes a sealed handshake record up to DTLS 1.2. The first is
 // Finished; one of the same size is Finished again, because its answer was lost
 // (RFC 6347, Section 4.2.4).
-func (s *Stream) sealedHandshake(side flow.Side, n int, at flow.Mark) {
-	h := &s.sides[side]
+func (s *Stream) sealedHandshake(side flow.Side, rh header, body []byte, at flow.Mark) {
+	h, n := &s.sides[side], rh.length
 	h.sealed = true
 	switch {
 	case h.finLen == n:
 		h.again.add(at)
+		s.keys.PassDTLS(side, rh.inTLS(), rh.epoch)
 		return
 	case h.finLen == 0:
 		h.finLen = n
 	}
 	if !h.ccs && s.sides[side].hello && len(h.waiting) < 4 {
-		h.waiting = append(h.waiting, fin{n, at})
+		x := fin{rh: rh, at: at}
+		if s.keys != nil && len(body) <= mostWaiting {
+			x.body = bytes.Clone(body)
+		}
+		h.waiting = append(h.waiting, x)
 		return
 	}
-	s.in.Sealed(side, tls.ContentHandshake, n, at)
+	s.closed(side, rh, at)
 }
 
 // release delivers the sealed handshake records that waited for
 // ChangeCipherSpec.
 func (s *Stream) release(side flow.Side) {
 	h := &s.sides[side]
-	for _, f := range h.waiting {
-		s.in.Sealed(side, tls.ContentHandshake, f.n, f.at)
-	}
+	waiting := h.waiting
 	h.waiting = nil
+	for _, f := range waiting {
+		if f.body == nil || !s.open(side, f.rh, f.body, f.at) {
+			s.closed(side, f.rh, f.at)
+		}
+	}
 }
 
 // withCID takes a record that hides its type behind a connection id (RFC 9146,
 // Section 4). The first one is Finished, for nothing else may come before it.
-func (s *Stream) withCID(side flow.Side, n int, at flow.Mark) {
+func (s *Stream) withCID(side flow.Side, rh header, at flow.Mark) {
 	h := &s.sides[side]
 	if h.ccs && h.finLen == 0 {
-		s.sealedHandshake(side, n, at)
+		s.sealedHandshake(side, rh, nil, at)
 		return
 	}
 	h.sealed = true
-	s.in.SealedIn(side, conn.Application, n, at)
+	s.keys.PassDTLS(side, rh.inTLS(), rh.epoch)
+	s.in.SealedIn(side, conn.Application, rh.length, at)
 }
 
 // alert hands on the alerts of a readable record of n bytes.

@@ -132,7 +132,7 @@ func TestConnectionIDs(t *testing.T) {
 	})
 	t.Run("told", func(t *testing.T) {
 		var told string
-		st := NewStream(&recorder{}, nil, func(side flow.Side, id []byte) { told += fmt.Sprintf("%s %s;", side, id) })
+		st := NewStream(&recorder{}, nil, nil, func(side flow.Side, id []byte) { told += fmt.Sprintf("%s %s;", side, id) })
 		for _, d := range in {
 			st.Datagram(d.side, d.b, 0, flow.Mark{Packet: 1})
 		}
@@ -156,7 +156,7 @@ func TestMessageSeq(t *testing.T) {
 }
 
 func TestSucceeds(t *testing.T) {
-	st := NewStream(&recorder{says: tls12}, nil, nil)
+	st := NewStream(&recorder{says: tls12}, nil, nil, nil)
 	first, other := msg(tls.TypeClientHello, 0, hello1), msg(tls.TypeClientHello, 0, hello9)
 	ask := func(name string, b []byte, want bool) {
 		t.Helper()
@@ -183,7 +183,7 @@ func TestSucceeds(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Run("16 MB announced", func(t *testing.T) {
 		r := &recorder{says: tls12}
-		st := NewStream(r, nil, nil)
+		st := NewStream(r, nil, nil, nil)
 		h := []byte{11, 0xff, 0xff, 0xff, 0, 1, 0, 0, 0, 0, 0, 10}
 		st.Datagram(flow.Server, msg(tls.TypeServerHello, 0, sHello), 0, flow.Mark{Packet: 1})
 		st.Datagram(flow.Server, rec(tls.ContentHandshake, 0, 1, append(h, make([]byte, 10)...)), 0, flow.Mark{Packet: 2})
@@ -205,7 +205,7 @@ func TestLimits(t *testing.T) {
 	t.Run("much waits", func(t *testing.T) {
 		r := &recorder{says: tls12}
 		budget := flow.NewBudget(1 << 20)
-		st := NewStream(r, budget, nil)
+		st := NewStream(r, nil, budget, nil)
 		st.Datagram(flow.Server, msg(tls.TypeServerHello, 0, sHello), 0, flow.Mark{Packet: 1})
 		big := make([]byte, 60000)
 		for i := range 60 {
@@ -225,7 +225,7 @@ func TestLimits(t *testing.T) {
 		budget := flow.NewBudget(500)
 		for i := range 9 {
 			r := &recorder{says: tls12}
-			st := NewStream(r, budget, nil)
+			st := NewStream(r, nil, budget, nil)
 			st.Datagram(flow.Server, msg(tls.TypeServerHello, 0, sHello), 0, flow.Mark{Packet: 1})
 			st.Datagram(flow.Server, msg(tls.TypeCertificate, 2, cert), 0, flow.Mark{Packet: 2})
 			if full := r.notes > 0; full != (i >= 3) {

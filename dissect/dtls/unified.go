@@ -5,6 +5,7 @@ import (
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/tls"
 )
 
 // canBeUnified reports whether the flow may have records of DTLS 1.3 by now: it
@@ -29,6 +30,7 @@ func (s *Stream) unified(side flow.Side, b []byte, missing int, at flow.Mark) in
 	}
 	s.settle(side, at)
 	h.sealed = true
+	s.keys.PassDTLS(side, tls.RecordHeader{Type: tls.ContentApplicationData, Length: u.length}, 0)
 	s.in.SealedIn(side, s.levelOf(side, u.epoch, at), u.length, at)
 	return n
 }

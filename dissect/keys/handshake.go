@@ -134,7 +134,7 @@ func (hs *handshake) clientHello(body []byte) {
 func (hs *handshake) serverHello(m *tls.ServerHello) {
 	hs.haveSH = true
 	copy(hs.serverRandom[:], m.Random)
-	hs.version = m.NegotiatedVersion()
+	hs.version = inTLS(m.NegotiatedVersion())
 	hs.suite = m.CipherSuite
 	hs.info, hs.known = m.CipherSuite.Info()
 	hs.compression = m.Compression

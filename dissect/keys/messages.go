@@ -39,22 +39,26 @@ func (s *Session) Message(side flow.Side, msg []byte) {
 		return
 	}
 	msg = msg[:tls.HandshakeHeaderLen+h.Length]
-	body := msg[tls.HandshakeHeaderLen:]
+	s.message(side, h.Type, msg, msg[tls.HandshakeHeaderLen:])
+}
+
+// message takes a message as it is hashed, and its body.
+func (s *Session) message(side flow.Side, t tls.HandshakeType, msg, body []byte) {
 	switch {
-	case h.Type == tls.TypeClientHello && side == flow.Client:
+	case t == tls.TypeClientHello && side == flow.Client:
 		s.clientHello(msg, body)
-	case h.Type == tls.TypeServerHello && side == flow.Server:
+	case t == tls.TypeServerHello && side == flow.Server:
 		s.serverHello(msg, body)
-	case h.Type == tls.TypeHelloRetryRequest && side == flow.Server:
+	case t == tls.TypeHelloRetryRequest && side == flow.Server:
 		var m tls.HelloRetryRequest
 		if m.Decode(body) == nil {
 			s.retry(m.Version, m.CipherSuite, msg)
 		}
 	case s.hs.is13():
-		s.advance(side, h.Type)
-		s.message13(side, h.Type, msg, body)
+		s.advance(side, t)
+		s.message13(side, t, msg, body)
 	default:
-		s.message12(side, h.Type, msg, body)
+		s.message12(side, t, msg, body)
 	}
 }
 

@@ -58,6 +58,7 @@ type Session struct {
 	from  [sources]bool
 	psk   *pskSchedule // that opened records
 	lines []*logLine   // that opened records, the first few
+	dtls  bool
 }
 
 // half is one side of a Session.
@@ -65,6 +66,8 @@ type half struct {
 	sealed bool       // what it sends next is sealed
 	hs     *handshake // whose keys are in force, before TLS 1.3
 	epoch  epoch      // TLS 1.3
+
+	dtlsEpoch uint16 // of the keys in force, up to DTLS 1.2
 
 	cur   opener // nil until a key has opened a record
 	seq   uint64 // number of the next record under these keys
@@ -299,6 +302,12 @@ func (s *Session) Open(side flow.Side, h tls.RecordHeader, body []byte) (Opened,
 	if f.epoch != clear13 && h.Type != tls.ContentApplicationData {
 		return Opened{}, ErrClear
 	}
+	return s.open(side, h, body)
+}
+
+// open opens a record that is sealed.
+func (s *Session) open(side flow.Side, h tls.RecordHeader, body []byte) (Opened, error) {
+	f := &s.half[side]
 	h.Length = len(body)
 	if need := len(body) + 64; cap(s.buf.b) < need {
 		s.buf.b = make([]byte, 0, max(need, tls.MaxPlaintext+512))
