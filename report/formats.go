@@ -20,8 +20,8 @@ func Formats() []Format {
 		{"table", "three tables per connection, for people", func(w io.Writer, s Style) Writer { return table.New(w, s) }},
 		{"list", "one row per connection, for people", func(w io.Writer, s Style) Writer { return table.NewList(w, s) }},
 		{"lines", "a line when a phase ends, as it happens, for people", func(w io.Writer, s Style) Writer { return table.NewLive(w, s) }},
-		{"jsonl", "one JSON object per line and connection", func(w io.Writer, _ Style) Writer { return jsonl.New(w) }},
-		{"json", "one JSON array of the same objects", func(w io.Writer, _ Style) Writer { return jsonl.NewArray(w) }},
+		{"jsonl", "one JSON object per line and connection", func(w io.Writer, s Style) Writer { return jsonl.New(w).Of(s.Capture) }},
+		{"json", "one JSON array of the same objects", func(w io.Writer, s Style) Writer { return jsonl.NewArray(w).Of(s.Capture) }},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 func (e *encoder) conn(c *conn.Conn) {
 	e.b = append(e.b, '{')
 	e.string("type", "connection")
+	e.known("capture", e.capture)
 	e.uint("number", c.Number)
 	e.known("carrier", c.Carrier)
 	e.known("transport", c.Transport)

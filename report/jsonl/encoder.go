@@ -13,7 +13,10 @@ import (
 
 // An encoder appends JSON to a buffer. Whether a comma is due is told by the
 // last byte: none behind an opening bracket.
-type encoder struct{ b []byte }
+type encoder struct {
+	b       []byte
+	capture string // what the objects are from, "" if they do not say
+}
 
 func (e *encoder) comma() {
 	if n := len(e.b); n > 0 && e.b[n-1] != '{' && e.b[n-1] != '[' {

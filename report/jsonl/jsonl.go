@@ -25,6 +25,13 @@ type Writer struct {
 	begun bool
 }
 
+// Of makes w name the capture in each object, so that those of several can be
+// told apart; "" names none. It returns w.
+func (w *Writer) Of(capture string) *Writer {
+	w.e.capture = capture
+	return w
+}
+
 // New returns a Writer of one object per line.
 func New(w io.Writer) *Writer { return &Writer{w: w} }
 

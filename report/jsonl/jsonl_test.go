@@ -212,6 +212,33 @@ func free(p string) bool {
 	return false
 }
 
+// TestCaptureIsNamed holds that an object says what it is from if there are
+// several captures, and is the same but for that.
+func TestCaptureIsNamed(t *testing.T) {
+	const name = "a \"b\"\x1b\xff.pcap"
+	for kind, of := range map[string]func(*bytes.Buffer) *Writer{
+		"lines": func(b *bytes.Buffer) *Writer { return New(b) }, "array": func(b *bytes.Buffer) *Writer { return NewArray(b) }} {
+		t.Run(kind, func(t *testing.T) {
+			var plain, named bytes.Buffer
+			want := write(t, of(&plain), &plain, stats(), full())
+			got := write(t, of(&named).Of(name), &named, stats(), full())
+			const key = `,"capture":"a \"b\"\u001b\\xff.pcap"`
+			if n := strings.Count(got, key); n != 2 {
+				t.Errorf("%d objects name the capture, want 2:\n%s", n, got)
+			}
+			if d := cmp.Diff(want, strings.ReplaceAll(got, key, "")); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// named returns lines that name their capture.
+func named(t *testing.T, st *dissect.Stats, cs ...*conn.Conn) string {
+	var b bytes.Buffer
+	return write(t, New(&b).Of("day.pcap"), &b, st, cs...)
+}
+
 // TestKeysAreDeclared holds that every key in the output is declared, and every
 // declared one can be in the output.
 func TestKeysAreDeclared(t *testing.T) {
@@ -221,7 +248,7 @@ func TestKeysAreDeclared(t *testing.T) {
 	for name, tt := range map[string]struct {
 		json string
 		keys []key
-	}{"connection": {lines(t, nil, readable), connectionKeys()}, "summary": {lines(t, stats()), summaryKeys()}} {
+	}{"connection": {named(t, nil, readable), connectionKeys()}, "summary": {named(t, stats()), summaryKeys()}} {
 		t.Run(name, func(t *testing.T) {
 			var v any
 			if err := json.Unmarshal([]byte(tt.json), &v); err != nil {

@@ -13,6 +13,7 @@ func connectionKeys() []key {
 func headKeys() []key {
 	return []key{
 		{"type", `always "connection"`},
+		{"capture", "name of the capture as it was given; absent if there is only one"},
 		{"number", "of the connection, from 1, in the order of first packets"},
 		{"carrier", "what carries the handshake: tls, quic, dtls, sslv2 or tlcp"},
 		{"transport", "tcp or udp"},
@@ -150,7 +151,7 @@ func tunnelKeys() []key {
 			key{q + ".bytes_sent", "their size as sent, after the record headers"})
 	}
 	keys = append(keys,
-		key{p + ".closed_by", "close_notify, fin, reset, still_open or evicted; connection_close with QUIC"},
+		key{p + ".closed_by", "close_notify, alert (any other, or a sealed one that cannot be an orderly end), fin, reset, still_open or evicted; connection_close with QUIC"},
 		key{p + ".start_ms", "when it began"},
 		key{p + ".end_ms", "when it ended"})
 	return append(keys, stepKeys(p)...)
@@ -212,6 +213,7 @@ func tailKeys() []key {
 func summaryKeys() []key {
 	return []key{
 		{"type", `always "summary"`},
+		{"capture", "name of the capture as it was given; absent if there is only one"},
 		{"packets", "packets in the capture"},
 		{"bytes", "their bytes, as captured"},
 		{"connections", "TLS connections"},

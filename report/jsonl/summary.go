@@ -11,6 +11,7 @@ import (
 func (e *encoder) summary(st *dissect.Stats) {
 	e.b = append(e.b, '{')
 	e.string("type", "summary")
+	e.known("capture", e.capture)
 	e.uint("packets", st.Packets)
 	e.uint("bytes", st.Bytes)
 	e.uint("connections", st.Connections)

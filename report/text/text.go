@@ -20,7 +20,8 @@ type Style struct {
 	Zone    *time.Location // nil: milliseconds since the connection began; else times of that zone
 	Verbose int            // 1: every message and every certificate; 2: every field as well
 	Hex     bool           // with Verbose 2: the bytes of each message, and values in full
-	Quiet   bool           // findings only
+	Quiet   bool           // findings and failures only
+	Capture string         // name of the capture, where results of several are told apart by it; only JSON does
 }
 
 // minWidth is the narrowest line that the tables are laid out for.
