@@ -22,12 +22,12 @@ func TestHTTP3(t *testing.T) {
 		want [][2]string // what stands behind the packets and bytes, of each connection
 	}{
 		{name: "quic-h3-ngtcp2", want: [][2]string{
-			{"HTTP/3 GET (host and path not shown), HTTP/3 GET (host and path not shown)", "HTTP/3 200, HTTP/3 404"},
+			{"HTTP/3 GET www.example.test:14433/hello, HTTP/3 GET www.example.test:14433/missing", "HTTP/3 200, HTTP/3 404"},
 			{"HTTP/3 GET www.example.test:14433/hello", "HTTP/3 200"},
 		}},
 		{name: "quic-version-negotiation", want: [][2]string{
 			{},
-			{"HTTP/3 GET (host and path not shown)", "HTTP/3 200"},
+			{"HTTP/3 GET www.example.test:14433/hello", "HTTP/3 200"},
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,7 +3,7 @@
 // first line.
 //
 // In go the plaintext bytes of both sides in order, of HTTP/3 those of each
-// request stream; out come a few short
+// stream; out come a few short
 // phrases. At most a few kilobytes of each side are looked at and none are kept
 // beyond that. Headers are not shown, and neither are queries, because they
 // carry credentials. Nothing here can fail: bytes that nobody understands give
@@ -61,16 +61,16 @@ func (c *Conversation) Data(who flow.Side, b []byte) {
 }
 
 // Says returns the phrases of a side, "GET /index.html (HTTP/1.1)", in order,
-// and how many more there were.
+// and how many more there were. It is asked for when nothing more comes.
 func (c *Conversation) Says(who flow.Side) (told []string, more int) {
 	if c.decide(true) {
 		c.read(who)
 	}
-	more = c.sides[who].more
 	if c.h3 != nil {
-		more += c.h3.unread(who)
+		c.h3Waiting(who)
+		more = c.h3.unread(who)
 	}
-	return c.sides[who].told, more
+	return c.sides[who].told, c.sides[who].more + more
 }
 
 // tell keeps a phrase.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"strings"
 
 	"golang.org/x/net/http2/hpack"
 
@@ -95,19 +96,23 @@ func (c *Conversation) headers(who flow.Side, flags byte, body []byte) bool {
 		}
 	}
 	if m := pseudo[":method"]; m != "" {
-		path, _, _ := cutQuery(pseudo[":path"])
-		c.sides[who].tell(fmt.Sprintf("HTTP/2 %s %s%s", m, pseudo[":authority"], path))
+		c.sides[who].tell(fmt.Sprintf("HTTP/2 %s %s%s", cutQuery(m), hostOf(pseudo[":authority"]), cutQuery(pseudo[":path"])))
 	} else if st := pseudo[":status"]; st != "" {
 		c.sides[who].tell("HTTP/2 " + st)
 	}
 	return true
 }
 
-func cutQuery(path string) (before, after string, found bool) {
-	for i := range len(path) {
-		if path[i] == '?' {
-			return path[:i], path[i+1:], true
-		}
+// cutQuery returns what stands before a query or a fragment.
+func cutQuery(s string) string {
+	if i := strings.IndexAny(s, "?#"); i >= 0 {
+		return s[:i]
 	}
-	return path, "", false
+	return s
+}
+
+// hostOf returns the host and the port of an authority, without the user and
+// the password that do not belong there (RFC 9110, Section 4.2.4).
+func hostOf(authority string) string {
+	return cutQuery(authority[strings.LastIndexByte(authority, '@')+1:])
 }

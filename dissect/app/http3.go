@@ -2,9 +2,6 @@ package app
 
 import (
 	"fmt"
-	"strings"
-
-	"github.com/quic-go/qpack"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 )
@@ -13,47 +10,93 @@ import (
 const (
 	requestStreams = mostTold // the first ones
 	requestHead    = 4 << 10  // bytes of each side of one
+	ownStreams     = 4        // one-way streams of each side: the first ones
 )
 
-// Types of HTTP/3 frames (RFC 9114, Section 7.2), and of the one that makes a
-// stream WebTransport's (draft-ietf-webtrans-http3, Section 4.3).
+// Types of HTTP/3 frames (RFC 9114, Section 7.2), of the one that makes a
+// stream WebTransport's (draft-ietf-webtrans-http3, Section 4.3), and of the
+// stream of QPACK's encoder (RFC 9204, Section 4.2).
 const (
 	h3Headers      = 0x01
 	h3WebTransport = 0x41
+	h3Encoder      = 0x02
 )
 
-// http3State is what both sides said on request streams.
+// http3State is what both sides said on request streams, and what their
+// encoders said, without which that is not understood.
 type http3State struct {
-	streams [2][requestStreams]h3Stream
-	used    [2]uint64 // streams that a side uses
+	requests [2][requestStreams]h3Stream
+	used     [2]uint64 // request streams that a side uses
+	own      [2][ownStreams]h3Own
+	tables   [2]dynamicTable
 }
 
-// unread returns how many streams a side uses that are not looked at.
+// An h3Stream is one side of a request stream.
+type h3Stream struct {
+	buf     []byte // from the beginning of a frame
+	read    int    // bytes so far
+	skip    uint64 // bytes of a frame that is of no interest
+	waiting []byte // a field section that needs more of the encoder's stream
+	done    bool
+}
+
+// An h3Own is a one-way stream of a side's own.
+type h3Own struct {
+	head []byte // the beginning of the type
+	read bool   // the type was read
+	enc  bool   // it is the encoder's
+}
+
+// HTTP3 takes the next bytes that a side sent on a QUIC stream (RFC 9114,
+// Section 6). That it uses the stream is told with an empty b, too. b is not
+// kept.
+func (c *Conversation) HTTP3(who flow.Side, stream uint64, b []byte) {
+	if c.h3 == nil {
+		c.h3 = new(http3State)
+	}
+	switch n := stream >> 2; {
+	case stream&3 == 0:
+		c.h3.used[who] = max(c.h3.used[who], n+1)
+		if n < requestStreams && len(b) > 0 {
+			c.h3Request(who, &c.h3.requests[who][n], b)
+		}
+	case stream&3 == 2|uint64(who) && n < ownStreams:
+		c.h3Own(who, &c.h3.own[who][n], b)
+	}
+}
+
+// unread returns how many request streams a side uses that are not looked at.
 func (h *http3State) unread(who flow.Side) int {
 	const most = 1 << 30
 	return int(min(max(h.used[who], requestStreams)-requestStreams, most))
 }
 
-// An h3Stream is one side of a request stream.
-type h3Stream struct {
-	buf  []byte // from the beginning of a frame
-	read int    // bytes so far
-	skip uint64 // bytes of a frame that is of no interest
-	done bool
-}
-
-// HTTP3 takes the next bytes that a side sent on the client's request stream
-// number n, from 0 (RFC 9114, Section 4.1). That it uses the stream is told with
-// an empty b, too. b is not kept.
-func (c *Conversation) HTTP3(who flow.Side, n uint64, b []byte) {
-	if c.h3 == nil {
-		c.h3 = new(http3State)
+// h3Own takes bytes of a one-way stream.
+func (c *Conversation) h3Own(who flow.Side, s *h3Own, b []byte) {
+	if !s.read {
+		s.head = append(s.head, b[:min(len(b), 8)]...)
+		typ, n := h3Varint(s.head)
+		if n == 0 {
+			return
+		}
+		b = b[n-(len(s.head)-min(len(b), 8)):]
+		s.read, s.enc, s.head = true, typ == h3Encoder, nil
 	}
-	c.h3.used[who] = max(c.h3.used[who], n+1)
-	if n >= requestStreams || len(b) == 0 {
+	if !s.enc || !c.h3.tables[who].feed(b) {
 		return
 	}
-	s := &c.h3.streams[who][n]
+	for i := range c.h3.requests[who] {
+		if r := &c.h3.requests[who][i]; r.waiting != nil {
+			section := r.waiting
+			r.waiting = nil
+			r.done = c.h3Section(who, r, section) || r.done
+			c.h3Frames(who, r)
+		}
+	}
+}
+
+// h3Request takes bytes of a request stream.
+func (c *Conversation) h3Request(who flow.Side, s *h3Stream, b []byte) {
 	if s.done {
 		return
 	}
@@ -64,9 +107,14 @@ func (c *Conversation) HTTP3(who flow.Side, n uint64, b []byte) {
 		b = b[pass:]
 	}
 	s.buf = append(s.buf, b...)
-	for !s.done && c.h3Frame(who, s) {
+	c.h3Frames(who, s)
+}
+
+// h3Frames takes the frames that are whole.
+func (c *Conversation) h3Frames(who flow.Side, s *h3Stream) {
+	for !s.done && s.waiting == nil && c.h3Frame(who, s) {
 	}
-	if s.done || s.read >= requestHead {
+	if s.waiting == nil && (s.done || s.read >= requestHead) {
 		s.done, s.buf = true, nil
 	}
 }
@@ -88,22 +136,44 @@ func (c *Conversation) h3Frame(who flow.Side, s *h3Stream) bool {
 		switch {
 		case typ != h3Headers:
 			s.skip, s.buf = size-uint64(len(body)), s.buf[:0]
-		case s.read >= requestHead: // the rest is not looked at; what it begins with is what matters
-			s.done = c.h3Section(who, body)
+			return false
+		case s.read < requestHead:
+			return false
 		}
-		return false
-	}
-	if typ == h3Headers {
-		s.done = c.h3Section(who, body[:size])
+		size = uint64(len(body)) // the rest is not looked at; what it begins with is what matters
 	}
 	s.buf = body[size:]
+	if typ == h3Headers {
+		s.done = c.h3Section(who, s, body[:size])
+	}
 	return true
 }
 
-// h3Section tells what a field section says. It reports whether it was that of
-// the request or of the final response.
-func (c *Conversation) h3Section(who flow.Side, b []byte) bool {
-	pseudo := h3Pseudo(b)
+// h3Section tells what a field section says, or keeps it until it can be
+// understood. It reports whether it was that of the request or of the final
+// response.
+func (c *Conversation) h3Section(who flow.Side, s *h3Stream, b []byte) bool {
+	pseudo, blocked := c.h3.tables[who].section(b)
+	if blocked {
+		s.waiting = b
+		return false
+	}
+	return c.h3Tell(who, pseudo)
+}
+
+// h3Waiting tells of the sections that wait in vain what can be told.
+func (c *Conversation) h3Waiting(who flow.Side) {
+	for i := range c.h3.requests[who] {
+		if s := &c.h3.requests[who][i]; s.waiting != nil {
+			pseudo, _ := c.h3.tables[who].section(s.waiting)
+			c.h3Tell(who, pseudo)
+			s.done, s.waiting, s.buf = true, nil, nil
+		}
+	}
+}
+
+// h3Tell words a field section.
+func (c *Conversation) h3Tell(who flow.Side, pseudo map[string]string) bool {
 	side := &c.sides[who]
 	if who == flow.Server {
 		st := pseudo[":status"]
@@ -114,9 +184,7 @@ func (c *Conversation) h3Section(who flow.Side, b []byte) bool {
 		side.tell("HTTP/3 " + st)
 		return st[0] != '1' // informational ones come before the final one (RFC 9110, Section 15.2)
 	}
-	method := pseudo[":method"]
-	host := pseudo[":authority"][strings.LastIndexByte(pseudo[":authority"], '@')+1:] // a password is no name
-	path, _, _ := cutQuery(pseudo[":path"])
+	method, host, path := cutQuery(pseudo[":method"]), hostOf(pseudo[":authority"]), cutQuery(pseudo[":path"])
 	switch {
 	case method == "":
 		side.tell("HTTP/3 (request not shown)")
@@ -132,31 +200,6 @@ func (c *Conversation) h3Section(who flow.Side, b []byte) bool {
 	return true
 }
 
-// h3Pseudo returns the pseudo-header fields at the front of an encoded field
-// section (RFC 9204, Section 4.5), as far as the static table and literals give
-// them: the dynamic table is filled on a stream of its own and not followed.
-func h3Pseudo(b []byte) map[string]string {
-	_, n1 := h3Prefixed(b, 8) // Required Insert Count
-	_, n2 := h3Prefixed(b[n1:], 7)
-	if n1 == 0 || n2 == 0 {
-		return nil
-	}
-	// References to the static table do not depend on the prefix. With one that
-	// says that there is no dynamic table the decoder stops at the first
-	// reference to it.
-	static := append([]byte{0, 0}, b[n1+n2:]...)
-	pseudo := map[string]string{}
-	for next := qpack.NewDecoder().Decode(static); ; {
-		f, err := next()
-		if err != nil || !f.IsPseudo() {
-			return pseudo
-		}
-		if _, twice := pseudo[f.Name]; !twice {
-			pseudo[f.Name] = printable([]byte(f.Value))
-		}
-	}
-}
-
 // h3Varint reads a variable-length integer (RFC 9000, Section 16), n is 0 if b
 // is too short.
 func h3Varint(b []byte) (v uint64, n int) {
@@ -169,23 +212,4 @@ func h3Varint(b []byte) (v uint64, n int) {
 		v = v<<8 | uint64(x)
 	}
 	return v, n
-}
-
-// h3Prefixed reads an integer that begins in the low bits of the first byte (RFC
-// 7541, Section 5.1), n is 0 if b is too short or the integer too large.
-func h3Prefixed(b []byte, bits int) (v uint64, n int) {
-	if len(b) == 0 {
-		return 0, 0
-	}
-	most := uint64(1)<<bits - 1
-	if v = uint64(b[0]) & most; v < most {
-		return v, 1
-	}
-	for i, x := range b[1:min(len(b), 10)] {
-		v += uint64(x&0x7f) << (7 * i)
-		if x&0x80 == 0 {
-			return v, i + 2
-		}
-	}
-	return 0, 0
 }

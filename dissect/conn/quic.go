@@ -203,11 +203,11 @@ func (b *Builder) oneRTT(side flow.Side, p *QUICPacket, at flow.Mark) {
 	b.move(side, p.Size, at)
 }
 
-// QUICStream takes the head of a stream that the client opened, which is shown
-// only of HTTP/3.
-func (b *Builder) QUICStream(side flow.Side, n uint64, p []byte, at flow.Mark) {
+// QUICStream takes the head of a stream, which is looked into only where it is
+// HTTP/3.
+func (b *Builder) QUICStream(side flow.Side, stream uint64, p []byte, at flow.Mark) {
 	if b.speaksHTTP3() {
-		b.talk.HTTP3(side, n, p)
+		b.talk.HTTP3(side, stream, p)
 	}
 }
 

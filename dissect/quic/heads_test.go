@@ -2,6 +2,7 @@ package quic
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -23,7 +24,7 @@ func streamFrame(id, offset uint64, data []byte) []byte {
 
 // TestHeads puts STREAM frames in order.
 func TestHeads(t *testing.T) {
-	long := make([]byte, 2*headBytes)
+	long := make([]byte, 2*requestBytes)
 	for i := range long {
 		long[i] = byte(i * 7)
 	}
@@ -40,12 +41,13 @@ func TestHeads(t *testing.T) {
 	}{
 		{name: "in order", frames: cat(streamFrame(0, 0, []byte("ab")), streamFrame(0, 2, []byte("c"))), want: map[string][]byte{"client 0": []byte("abc")}},
 		{name: "early data", lv: conn.Early, frames: streamFrame(0, 0, []byte("ab")), want: map[string][]byte{"client 0": []byte("ab")}},
-		{name: "out of order, twice", frames: cat(streamFrame(8, 2, []byte("c")), streamFrame(8, 2, []byte("c")), streamFrame(8, 0, []byte("abX"))), want: map[string][]byte{"client 2": []byte("abX")}},
+		{name: "out of order, twice", frames: cat(streamFrame(8, 2, []byte("c")), streamFrame(8, 2, []byte("c")), streamFrame(8, 0, []byte("abX"))), want: map[string][]byte{"client 8": []byte("abX")}},
 		{name: "gap", frames: cat(streamFrame(0, 2, []byte("c")), streamFrame(0, 5, []byte("d"))), want: map[string][]byte{"client 0": nil}},
-		{name: "shuffled, more than is looked at", frames: cat(shuffled...), want: map[string][]byte{"client 1": long[:headBytes]}},
+		{name: "shuffled, more than is looked at", frames: cat(shuffled...), want: map[string][]byte{"client 4": long[:requestBytes]}},
 		{name: "far away", frames: streamFrame(0, 1<<62-1, []byte("ab")), want: map[string][]byte{"client 0": nil}},
-		{name: "of the server or one way", frames: cat(streamFrame(1, 0, []byte("a")), streamFrame(2, 0, []byte("a")), streamFrame(3, 0, []byte("a")))},
-		{name: "beyond the first few", frames: cat(streamFrame(4*mostHeads, 0, []byte("a")), streamFrame(4*mostHeads, 1, []byte("a"))), want: map[string][]byte{"client 4": nil}},
+		{name: "opened by the server", frames: cat(streamFrame(1, 0, []byte("a")), streamFrame(3, 0, []byte("a")))},
+		{name: "one way", frames: cat(streamFrame(6, 1, []byte("b")), streamFrame(6, 0, []byte("a")), streamFrame(2+4*mostHeads, 0, []byte("a"))), want: map[string][]byte{"client 6": []byte("ab")}},
+		{name: "beyond the first few", frames: cat(streamFrame(4*mostHeads, 0, []byte("a")), streamFrame(4*mostHeads, 1, []byte("a"))), want: map[string][]byte{"client 16": nil}},
 		{name: "a packet that everybody can open", lv: conn.Plain, frames: streamFrame(0, 0, []byte("ab"))},
 		{name: "a handshake packet", lv: conn.Handshake, frames: streamFrame(0, 0, []byte("ab"))},
 	} {
@@ -73,7 +75,7 @@ func TestHeads(t *testing.T) {
 // if they had come in order, and hold no more than is allowed.
 func FuzzHeads(f *testing.F) {
 	f.Add(cat(streamFrame(0, 3, []byte("def")), streamFrame(0, 0, []byte("abc"))), []byte{0x0a, 0, 2, 1, 2})
-	f.Add(cat(streamFrame(12, headBytes-1, []byte("xyz")), streamFrame(4, 1<<40, []byte("abc"))), []byte{0x08, 0, 2, 1, 2})
+	f.Add(cat(streamFrame(12, requestBytes-1, []byte("xyz")), streamFrame(4, 1<<40, []byte("abc"))), []byte{0x08, 0, 2, 1, 2})
 	f.Fuzz(func(t *testing.T, client, server []byte) {
 		r := &recorder{}
 		budget := flow.NewBudget(1 << 14)
@@ -82,17 +84,14 @@ func FuzzHeads(f *testing.F) {
 			s.frames(flow.Side(side), conn.Application, b, &conn.QUICPacket{}, mark(1))
 		}
 		if s.heads != nil {
-			for n := range s.heads.streams {
-				for side := range s.heads.streams[n] {
-					c := &s.heads.streams[n][side]
-					if c.held > headBytes || c.next > headBytes {
-						t.Fatalf("stream %d: %d bytes held, %d delivered", n, c.held, c.next)
-					}
+			s.heads.each(func(c *cryptoStream) {
+				if c.held > ownBytes || c.next > ownBytes {
+					t.Fatalf("%d bytes held, %d delivered", c.held, c.next)
 				}
-			}
+			})
 		}
 		for name, b := range r.streams {
-			if len(b) > headBytes || !isOf(b, client, server, name) {
+			if len(b) > ownBytes || !isOf(b, client, server, name) {
 				t.Fatalf("%s: % x came of nothing", name, b)
 			}
 		}
@@ -113,7 +112,7 @@ func isOf(got, client, server []byte, name string) bool {
 	r := wire.NewReader(b)
 	var fr frame
 	for fr.next(&r) {
-		if fr.typ < frameStream || fr.typ > 0x0f || fr.stream&3 != 0 || !strings.HasSuffix(name, " "+string(rune('0'+fr.stream>>2))) {
+		if fr.typ < frameStream || fr.typ > 0x0f || !strings.HasSuffix(name, fmt.Sprintf(" %d", fr.stream)) {
 			continue
 		}
 		for i, x := range fr.data {
@@ -146,7 +145,7 @@ func TestOwnCapture(t *testing.T) {
 	log.read(string(b))
 	r := openAll(t, filepath.FromSlash("../../testdata/pcaps/quic-h3-ngtcp2.pcapng"), log)
 	const headers = 1 // type of an HTTP/3 frame (RFC 9114, Section 7.2.2)
-	for _, name := range []string{"client 0", "client 1", "server 0", "server 1"} {
+	for _, name := range []string{"client 0", "client 4", "server 0", "server 4"} {
 		if b := r.streams[name]; len(b) == 0 || b[0] != headers {
 			t.Errorf("%s: % x", name, b)
 		}

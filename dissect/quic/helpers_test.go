@@ -28,7 +28,7 @@ type recorder struct {
 	events     []string
 	crypto     [2][4][]byte // handshake bytes by side and level
 	negotiated conn.Negotiated
-	streams    map[string][]byte // heads of streams by side and number
+	streams    map[string][]byte // heads of streams by side and id
 }
 
 func (r *recorder) log(format string, a ...any) {
@@ -45,11 +45,11 @@ func (r *recorder) Gap(g conn.Gap, at flow.Mark) {
 func (r *recorder) End(how conn.End, by flow.Side, at flow.Mark) { r.log("end %d", how) }
 func (r *recorder) Negotiated() conn.Negotiated                  { return r.negotiated }
 func (r *recorder) QUICVersion(v uint32, at flow.Mark)           { r.log("version %x", v) }
-func (r *recorder) QUICStream(side flow.Side, n uint64, b []byte, at flow.Mark) {
+func (r *recorder) QUICStream(side flow.Side, id uint64, b []byte, at flow.Mark) {
 	if r.streams == nil {
 		r.streams = map[string][]byte{}
 	}
-	name := fmt.Sprintf("%s %d", side, n)
+	name := fmt.Sprintf("%s %d", side, id)
 	r.streams[name] = append(r.streams[name], b...)
 }
 func (r *recorder) QUICDatagram(side flow.Side, n int, at flow.Mark) {}

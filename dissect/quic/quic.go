@@ -41,11 +41,12 @@ type Input interface {
 	QUICRetry(n int, tag conn.Tristate, at flow.Mark)
 	// QUICClose reports a CONNECTION_CLOSE frame.
 	QUICClose(side flow.Side, c conn.QUICClose, at flow.Mark)
-	// QUICStream delivers in-order bytes of the head of one of the first
-	// streams that the client opened for both directions, of which n is the
-	// number, from 0: opened STREAM frames. An empty b tells that a side uses
-	// a stream with a higher number than before.
-	QUICStream(side flow.Side, n uint64, b []byte, at flow.Mark)
+	// QUICStream delivers in-order bytes of the head of a stream out of
+	// opened STREAM frames. Of each side these are the first streams that go
+	// both ways and were opened by the client, and its first that go one way.
+	// An empty b tells that it uses one of the former with a higher id than
+	// before.
+	QUICStream(side flow.Side, stream uint64, b []byte, at flow.Mark)
 	// QUICGoogleHello reports the ClientHello of Google's own handshake.
 	QUICGoogleHello(h conn.GoogleHello, at flow.Mark)
 }
