@@ -49,14 +49,7 @@ func TestHTTP3(t *testing.T) {
 			}
 			var got [][2]string
 			for _, c := range conns {
-				var says [2]string
-				for side := range says {
-					all := strings.Join(c.Tunnel.Sides[side].Says, ", ")
-					if i := strings.Index(all, "HTTP/3"); i >= 0 {
-						says[side] = all[i:]
-					}
-				}
-				got = append(got, says)
+				got = append(got, saidOverHTTP3(c))
 			}
 			if d := cmp.Diff(tt.want, got); d != "" {
 				t.Errorf("(-want +got)\n%s", d)
@@ -69,4 +62,59 @@ func TestHTTP3(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestHTTP3Corpus opens captures of other programs, with the drafts of HTTP/3
+// that they speak, and of QUIC without HTTP.
+func TestHTTP3Corpus(t *testing.T) {
+	corpus := os.Getenv("TLSLENS_CORPUS")
+	if corpus == "" {
+		t.Skip("TLSLENS_CORPUS is not set")
+	}
+	for _, tt := range []struct {
+		name, pcap, keys string
+		want             [2]string
+	}{
+		{"ngtcp2, draft 22", "quiclog+pcap2qlog/examples/draft-01/ngtcp2_test.pcapng", "quiclog+pcap2qlog/examples/draft-01/ngtcp2_test.keys",
+			[2]string{"HTTP/3 GET [127.0.0.1]:8443/notfound.jpg", "HTTP/3 200"}},
+		{"HTTP/0.9", "quiclog+pcap2qlog/examples/draft-01/spin_bit.pcap", "quiclog+pcap2qlog/examples/draft-01/spin_bit.keys", [2]string{}},
+		{"picoquic, draft 33, secrets inside", "nfstream+nfstream/tests/pcaps/quic-33.pcapng", "",
+			[2]string{"HTTP/3 GET /index.html (host not shown), HTTP/3 GET /test.html (host not shown), HTTP/3 GET /1234567 (host not shown), HTTP/3 GET /main.jpg (host not shown), 3 more",
+				"HTTP/3 200, HTTP/3 404, HTTP/3 200, HTTP/3 404, 3 more"}},
+		{"DNS, secrets inside", "ntop+nDPI/tests/cfgs/default/pcap/doq.pcapng", "", [2]string{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			log := keys.NewLog()
+			if tt.keys != "" {
+				text, err := os.ReadFile(filepath.Join(corpus, "captures", "keys", tt.keys))
+				if err != nil {
+					t.Skip(err)
+				}
+				log.Add(text, "the test")
+			}
+			src, err := capture.Open(filepath.Join(corpus, "captures", tt.pcap))
+			if err != nil {
+				t.Skip(err)
+			}
+			defer src.Close()
+			conns, err := dissect.Collect(t.Context(), src, dissect.Options{Keys: keys.NewProvider(log)})
+			if err != nil || len(conns) != 1 {
+				t.Fatal(len(conns), err)
+			}
+			if d := cmp.Diff(tt.want, saidOverHTTP3(conns[0])); d != "" {
+				t.Errorf("(-want +got)\n%s", d)
+			}
+		})
+	}
+}
+
+// saidOverHTTP3 returns what is told of the requests and the answers.
+func saidOverHTTP3(c *conn.Conn) (says [2]string) {
+	for side := range says {
+		all := strings.Join(c.Tunnel.Sides[side].Says, ", ")
+		if i := strings.Index(all, "HTTP/3"); i >= 0 {
+			says[side] = all[i:]
+		}
+	}
+	return says
 }
