@@ -42,7 +42,9 @@ func peersOf(t *testing.T, base string) string {
 		}
 	}
 	peers, _, _ := strings.Cut(strings.Join(found, " "), " Debian package")
-	peers, _, _ = strings.Cut(peers, ", two hosts")
+	for _, how := range []string{", two hosts", ", four times two hosts", "; between them"} { // is not who
+		peers, _, _ = strings.Cut(peers, how)
+	}
 	return strings.TrimSuffix(strings.TrimSpace(peers), ".")
 }
 

@@ -72,6 +72,24 @@ func handshakeBytes(all []copied, tls13 bool) (places []place) {
 	return places
 }
 
+// datagramBytes finds the bytes of handshake messages in a capture of one
+// connection of DTLS over Ethernet, IPv4 and UDP, from the hello with the cookie
+// on: nothing covers what is before it (RFC 6347, Section 4.2.6).
+func datagramBytes(all []copied) (places []place) {
+	for i, p := range all {
+		for off := 14 + 20 + 8; i > 1 && off+13 <= len(p.data); {
+			n := int(binary.BigEndian.Uint16(p.data[off+11:]))
+			for k := range n {
+				if p.data[off] == 22 {
+					places = append(places, place{i, off + 13 + k})
+				}
+			}
+			off += 13 + n
+		}
+	}
+	return places
+}
+
 // allWell says what a report holds right about a connection: that it is
 // open, and every signature and Finished right.
 func allWell(cs []shown) string {
@@ -92,11 +110,16 @@ func TestOneBit(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		tls13 bool
-	}{{"tls12-ecdhe-rsa", false}, {"tls12-rsa", false}, {"tls13-openssl", true}} {
+	}{{"tls12-ecdhe-rsa", false}, {"tls12-rsa", false}, {"tls13-openssl", true}, {"dtls12", false}, {"dtls-10", false}} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
 			all := packets(t, pcaps+tc.name+".pcapng")
-			places := handshakeBytes(all, tc.tls13)
+			var places []place
+			if strings.HasPrefix(tc.name, "dtls") {
+				places = datagramBytes(all)
+			} else {
+				places = handshakeBytes(all, tc.tls13)
+			}
 			if len(places) < 1500 {
 				t.Fatalf("%d bytes of handshake", len(places))
 			}
@@ -140,4 +163,33 @@ func writePackets(t *testing.T, name string, all []copied) string {
 		t.Fatal(err)
 	}
 	return writeFile(t, name, b.Bytes())
+}
+
+// TestDatagramOrder opens DTLS whose datagrams come doubled, or each with its
+// neighbour exchanged: numbers are explicit, so nothing of it matters.
+func TestDatagramOrder(t *testing.T) {
+	for _, base := range []string{"dtls12", "dtls-10", "dtls-client-cert", "dtls-resumed"} {
+		log := pcaps + base + ".keys"
+		all := packets(t, pcaps+base+".pcapng")
+		plain := tlslens(t, nil, "--follow", "1", "--as", "raw", "-k", log, pcaps+base+".pcapng").out
+		if plain == "" {
+			t.Errorf("%s: nothing was said", base)
+		}
+		var doubled, swapped []copied
+		for i, p := range all {
+			doubled = append(doubled, p, p)
+			swapped = append(swapped, p)
+			if i%2 == 1 {
+				swapped[i-1], swapped[i] = swapped[i], swapped[i-1]
+			}
+		}
+		for name, list := range map[string][]copied{"doubled": doubled, "swapped": swapped} {
+			out := writePackets(t, filepath.Join(t.TempDir(), name), list)
+			for _, c := range connections(t, tlslens(t, nil, "-T", "jsonl", "-k", log, out).out) {
+				if c.Decryption.Status != "full" || c.verified() != "client and server" {
+					t.Errorf("%s %s: connection %d is %v, Finished of %s", base, name, c.Number, c.Decryption, c.verified())
+				}
+			}
+		}
+	}
 }
