@@ -62,6 +62,7 @@ type watching struct {
 	pump  *pump
 	saver *live.Writer
 	tap   *tap
+	tails []*keyTail
 	alert alert
 }
 
@@ -74,6 +75,7 @@ func (w *watching) open(ctx context.Context) (err error) {
 	if w.opt.Keys, err = p.provider(s); err != nil {
 		return err
 	}
+	w.tails = p.followKeys(s, w.opt.Keys)
 	// The source counts packets, as it also tells what is none.
 	w.opt.Unordered, w.opt.MaxPackets = true, 0
 	if len(s.live.interfaces) == 0 {
@@ -187,7 +189,7 @@ func (w *watching) run(ctx context.Context) error {
 	s := w.s
 	var stats dissect.Stats
 	w.opt.Stats = &stats
-	w.tap = &tap{src: w.src, saver: w.saver, left: s.packets, now: w.p.now}
+	w.tap = &tap{src: w.src, saver: w.saver, left: s.packets, now: w.p.now, tails: w.tails}
 	defer context.AfterFunc(ctx, w.src.Stop)()
 	if s.live.duration > 0 {
 		defer time.AfterFunc(s.live.duration, w.src.Stop).Stop()
@@ -304,5 +306,8 @@ func (w *watching) close() {
 	}
 	if w.out != nil {
 		w.out.file.Close()
+	}
+	for _, k := range w.tails {
+		k.f.Close()
 	}
 }

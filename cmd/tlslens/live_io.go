@@ -28,7 +28,9 @@ type tap struct {
 	saver *live.Writer // nil: none
 	left  uint64       // packets until the end; 0: no end
 	now   func() time.Time
+	tails []*keyTail
 
+	keysAt  time.Time // when the key logs were read
 	number  uint64
 	beats   uint64
 	unshown uint64 // events that were left out of the output
@@ -46,6 +48,7 @@ func (t *tap) Next(p *capture.Packet) error {
 	switch {
 	case err == live.ErrIdle:
 		t.beats++
+		t.readKeys(t.now())
 		*p = capture.Packet{Number: t.number, Time: t.now().UTC(), Link: capture.LinkEthernet, Data: beatFrame[:], WireLen: len(beatFrame)}
 		return nil
 	case errors.As(err, &gone): // not damage: nothing of it is missing
@@ -55,6 +58,7 @@ func (t *tap) Next(p *capture.Packet) error {
 		return err
 	}
 	t.number = p.Number
+	t.readKeys(p.Time)
 	if t.saver != nil {
 		t.saver.Put(p)
 	}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/tlslens/tlslens/dissect/keys"
+)
+
+// A keyTail follows a key log that a program writes while its connections are
+// watched. The file was opened before privileges were given up.
+type keyTail struct {
+	f    *os.File
+	feed *keys.Feed
+}
+
+// followKeys opens the key logs again, to hear what is added to them. Lines
+// that were read already make no difference.
+func (p *program) followKeys(s *settings, into *keys.Provider) (all []*keyTail) {
+	if into == nil {
+		return nil
+	}
+	names := slices.Clone(s.keys.logs)
+	if name := p.getenv("SSLKEYLOGFILE"); name != "" && len(names) == 0 {
+		names = append(names, name)
+	}
+	for _, name := range names {
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+			continue // it was read once; a pipe has no more
+		}
+		if f, err := os.Open(name); err == nil {
+			all = append(all, &keyTail{f, into.Log().Feed(name)})
+		}
+	}
+	return all
+}
+
+// keysEvery is how often, by the clock of the packets, key logs are looked at.
+// A packet comes later than it was seen by more than that: its secrets, which
+// programs write before they use them, are then there.
+const keysEvery = 5 * time.Millisecond
+
+// readKeys takes what was added to the key logs.
+func (t *tap) readKeys(at time.Time) {
+	if len(t.tails) == 0 || at.Sub(t.keysAt).Abs() < keysEvery {
+		return
+	}
+	t.keysAt = at
+	for _, k := range t.tails {
+		_, _ = io.Copy(k.feed, k.f)
+	}
+}
