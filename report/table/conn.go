@@ -15,7 +15,10 @@ import (
 func (p *printer) conn(c *conn.Conn) {
 	p.header(c)
 	if p.style.Quiet {
-		p.findings(c.Findings, c.Findings)
+		p.findings(c.Findings, c.Findings, nil)
+		if len(c.Findings) == 0 && c.Why != "" {
+			p.para("  ", p.text(c.Why), "")
+		}
 		return
 	}
 	if c.Outcome != conn.Established && c.Why != "" {
@@ -114,12 +117,17 @@ func group(c *conn.Conn) string {
 
 // result words how a connection came out, in few words.
 func result(c *conn.Conn) string {
-	if c.Outcome != conn.Established {
+	switch {
+	case c.Outcome == conn.NotTLS:
+		return "NOT TLS"
+	case failed(c.Outcome):
 		for i, ph := range c.Phases() {
 			if ph.State == conn.FailedState {
 				return "FAILED in phase " + strconv.Itoa(i+1)
 			}
 		}
+		return outcomeWords(c.Outcome)
+	case c.Outcome != conn.Established:
 		return outcomeWords(c.Outcome)
 	}
 	s := "established"
@@ -265,27 +273,37 @@ func (p *printer) oddities(c *conn.Conn) {
 }
 
 func gapWords(g conn.Gap) string {
-	s := "bytes from the " + g.Side.String()
+	s, are := "an unknown number of bytes", "are"
 	if g.Bytes >= 0 {
-		s = text.Count(g.Bytes, "byte") + " from the " + g.Side.String()
+		s = text.Count(g.Bytes, "byte")
 	}
+	if g.Bytes == 1 {
+		are = "is"
+	}
+	s += " from the " + g.Side.String()
 	if g.After != 0 {
 		s += fmt.Sprintf(" after packet %d", g.After)
 	} else {
 		s += " at its beginning"
 	}
-	return s + " are not in the capture"
+	return s + " " + are + " not in the capture"
 }
 
 // findings prints findings, one below the other, lined up with all those of the
-// connection.
-func (p *printer) findings(fs, all []conn.Finding) {
+// connection. Those that told says have stood above already leave their sentence
+// out; nil: none.
+func (p *printer) findings(fs, all []conn.Finding, told func(*conn.Finding) bool) {
 	width := 23 // as most are
 	for _, f := range all {
 		width = max(width, text.Width(p.text(f.ID)))
 	}
 	for _, f := range fs {
-		p.para("  "+p.severity(f.Severity)+"  "+text.Pad(p.text(f.ID), width)+"  ", p.text(f.Summary), "")
+		lead := "  " + p.severity(f.Severity) + "  "
+		if told != nil && told(&f) {
+			p.leadLine(lead + p.text(f.ID))
+			continue
+		}
+		p.para(lead+text.Pad(p.text(f.ID), width)+"  ", p.text(f.Summary), "")
 	}
 }
 

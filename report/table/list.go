@@ -41,7 +41,7 @@ func (l *List) Write(e dissect.Event) error {
 		return nil
 	}
 	l.tally.add(c.Conn)
-	if l.p.style.Quiet && len(c.Conn.Findings) == 0 {
+	if l.p.style.Quiet && !remarkable(c.Conn) {
 		return nil
 	}
 	row := l.row(c.Conn)
@@ -162,8 +162,7 @@ func (l *List) row(c *conn.Conn) []cell {
 	p := &l.p
 	var marks []string
 	for _, ph := range c.Phases() {
-		bad := ph.ID == conn.CertificateCheckPhase && c.CertificateCheck.Server.Verdict == conn.FailedCheck
-		m := p.mark(ph.State, bad)
+		m := p.mark(ph.State, badCheck(c, ph))
 		marks = append(marks, m)
 		if !strings.Contains(l.marks, m) {
 			l.marks += m

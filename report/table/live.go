@@ -38,7 +38,7 @@ func (l *Live) Write(e dissect.Event) error {
 		l.phase(e.Conn, e.Phase)
 	case dissect.Closed:
 		l.tally.add(e.Conn)
-		if l.p.style.Quiet && len(e.Conn.Findings) == 0 {
+		if l.p.style.Quiet && !remarkable(e.Conn) {
 			return nil
 		}
 		l.closed(e.Conn)
@@ -66,19 +66,31 @@ func (l *Live) clock() int {
 	return len("999999.00")
 }
 
+// badCheck reports whether a phase is a certificate check that found fault.
+func badCheck(c *conn.Conn, ph *conn.Phase) bool {
+	return ph.ID == conn.CertificateCheckPhase && c.CertificateCheck.Server.Verdict == conn.FailedCheck
+}
+
 // phase prints the line of a phase.
 func (l *Live) phase(c *conn.Conn, ph *conn.Phase) {
 	says := ph.Headline
 	if says == "" {
 		says = ph.State.String()
 	}
-	bad := ph.ID == conn.CertificateCheckPhase && c.CertificateCheck.Server.Verdict == conn.FailedCheck
+	if ph.ID == conn.CertificateCheckPhase && ph.State == conn.Done && len(c.CertificateCheck.Server.Checks) == 0 {
+		says = "certificates seen" // they are judged when the connection ends
+	}
+	bad := badCheck(c, ph)
 	l.p.para(l.lead(c, ph.End)+l.p.mark(ph.State, bad)+" ", fmt.Sprintf("%d %s: %s", ph.ID+1, strings.ToLower(ph.ID.Title()), l.p.text(says)), l.p.color(l.p.stateColor(c, ph)))
 }
 
-// closed prints the line of a connection that has ended, and its findings.
+// closed prints the line of a connection that has ended, and its findings. That
+// its certificates do not pass is known only now.
 func (l *Live) closed(c *conn.Conn) {
 	p := &l.p
+	if check := &c.CertificateCheck.Phase; !p.style.Quiet && check.State == conn.Done && badCheck(c, check) {
+		l.phase(c, check)
+	}
 	parts := []string{result(c), p.ends(c)}
 	for _, s := range []string{c.ServerName, version(c), suite(c), c.Group} {
 		if s != "" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -13,18 +14,19 @@ import (
 // phase prints one phase: its heading, its tables and what there is to say.
 func (p *printer) phase(c *conn.Conn, ph *conn.Phase) {
 	p.heading(c, ph)
+	var told []pki.Check // whose reasons stand in a table
 	switch ph.ID {
 	case conn.CertificateCheckPhase:
 		p.steps(c, ph)
 		cc := &c.CertificateCheck
-		p.checks(cc.Server.Checks)
+		told = append(told, p.checks(cc.Server.Checks)...)
 		if len(cc.Client.Checks) > 0 {
 			p.line("Client certificate:")
-			p.checks(cc.Client.Checks)
+			told = append(told, p.checks(cc.Client.Checks)...)
 		}
 	case conn.TunnelPhase:
 		p.steps(c, ph)
-		p.traffic(&c.Tunnel)
+		p.traffic(c)
 	default:
 		p.steps(c, ph)
 	}
@@ -34,10 +36,18 @@ func (p *printer) phase(c *conn.Conn, ph *conn.Phase) {
 			here = append(here, f)
 		}
 	}
-	p.findings(here, c.Findings)
+	p.findings(here, c.Findings, func(f *conn.Finding) bool {
+		return slices.ContainsFunc(told, func(ch pki.Check) bool { return sameSentence(ch.Why, f.Summary) })
+	})
 	for _, n := range ph.Notes {
 		p.para("", p.text(n), "")
 	}
+}
+
+// sameSentence reports whether a reason and a summary say the same: a summary
+// is a whole sentence.
+func sameSentence(why, summary string) bool {
+	return why != "" && strings.EqualFold(strings.TrimSuffix(why, "."), strings.TrimSuffix(summary, "."))
 }
 
 // heading prints the line above a phase's tables.
@@ -178,8 +188,8 @@ func (p *printer) bytes(s *conn.Step) string {
 
 // checks prints the table of a certificate check. What is always asked and
 // nearly always in order is shown only if it is not, or if the style asks for
-// more.
-func (p *printer) checks(checks []pki.Check) {
+// more. It returns those shown.
+func (p *printer) checks(checks []pki.Check) []pki.Check {
 	checks = slices.DeleteFunc(slices.Clone(checks), func(ch pki.Check) bool {
 		switch ch.Name {
 		case pki.CheckName, pki.CheckDates, pki.CheckChainBuilt:
@@ -188,7 +198,7 @@ func (p *printer) checks(checks []pki.Check) {
 		return p.style.Verbose == 0 && (ch.Result == pki.OK || ch.Result == pki.Skipped)
 	})
 	if len(checks) == 0 {
-		return
+		return nil
 	}
 	g := grid{tight: 20, cols: []column{{title: "Check"}, {title: "Result"}, {title: "Why", wide: true}}}
 	for _, ch := range checks {
@@ -197,17 +207,23 @@ func (p *printer) checks(checks []pki.Check) {
 			{text: []string{p.text(res)}, color: p.color(checkColor(ch))}, {text: []string{p.text(why)}}})
 	}
 	p.grid(&g)
+	return checks
 }
 
 // traffic prints the table of the tunnel.
-func (p *printer) traffic(t *conn.Tunnel) {
+func (p *printer) traffic(c *conn.Conn) {
+	t := &c.Tunnel
 	if t.Sides[0].TunnelRecords == 0 && t.Sides[1].TunnelRecords == 0 && len(t.Sides[0].Says)+len(t.Sides[1].Says) == 0 {
 		return
 	}
 	if t.State == conn.Unseen {
 		return
 	}
-	g := grid{tight: 16, cols: []column{{title: "Who"}, {title: "Records", right: true, drop: 1}, {title: "Sealed bytes", right: true, drop: 2},
+	units := "Records"
+	if c.Carrier == "quic" {
+		units = "Packets sent" // each is sealed by itself
+	}
+	g := grid{tight: 16, cols: []column{{title: "Who"}, {title: units, right: true, drop: 1}, {title: "Sealed bytes", right: true, drop: 2},
 		{title: "Payload bytes", right: true, drop: 4}, {title: "Packets", drop: 3}, {title: "What is known", wide: true}}}
 	for side := range t.Sides {
 		s := &t.Sides[side]
@@ -215,14 +231,25 @@ func (p *printer) traffic(t *conn.Tunnel) {
 		for _, x := range s.Says {
 			says.text = append(says.text, p.text(x))
 		}
+		texts := []string{p.who(flow.Side(side)), strconv.FormatInt(s.TunnelRecords, 10), strconv.FormatInt(s.TunnelBytes, 10),
+			p.sign(payload(s)), p.sign(stretch(s.First, s.Last))}
+		if uncaptured(c, flow.Side(side)) {
+			dash := p.sign("–")
+			texts, says.text = []string{p.who(flow.Side(side)), dash, dash, dash, dash}, []string{"not captured"}
+		}
 		row := []cell{}
-		for _, x := range []string{p.who(flow.Side(side)), strconv.FormatInt(s.TunnelRecords, 10), strconv.FormatInt(s.TunnelBytes, 10),
-			p.sign(payload(s)), p.sign(stretch(s.First, s.Last))} {
+		for _, x := range texts {
 			row = append(row, cell{text: []string{x}})
 		}
 		g.rows = append(g.rows, append(row, says))
 	}
 	p.grid(&g)
+}
+
+// uncaptured reports whether the capture holds the other side alone.
+func uncaptured(c *conn.Conn, side flow.Side) bool {
+	s := &c.Tunnel.Sides[side]
+	return c.Outcome == conn.OneSided && s.TunnelRecords == 0 && s.RecordsSent == 0 && len(c.Messages[side]) == 0
 }
 
 // payload words how many bytes the sealed records hold.

@@ -1,7 +1,9 @@
 package table
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,7 +30,7 @@ type found struct {
 	severity conn.Severity
 	n        uint64
 	last     uint64   // number of the last connection
-	first    []uint64 // numbers of the first connections, at most mostNumbers
+	first    []uint64 // the lowest numbers of connections, ascending, at most mostNumbers
 }
 
 const mostNumbers = 24
@@ -44,8 +46,9 @@ func (t *tally) add(c *conn.Conn) {
 		}
 		e.n++
 		e.last = c.Number
-		if len(e.first) < mostNumbers {
-			e.first = append(e.first, c.Number)
+		i, _ := slices.BinarySearch(e.first, c.Number) // they come in the order of their ends
+		if e.first = slices.Insert(e.first, i, c.Number); len(e.first) > mostNumbers {
+			e.first = e.first[:mostNumbers]
 		}
 	}
 }
@@ -94,6 +97,12 @@ func (t *tally) outcomeLine() string {
 // summary prints the counts of the whole capture. st may be nil.
 func (p *printer) summary(t *tally, st *dissect.Stats) {
 	first := t.outcomeLine() + "."
+	if t.connections == 0 && st != nil && st.Connections > 0 {
+		first = "none of the " + text.Count(st.Connections, "connection") + " was chosen."
+		if st.Connections == 1 {
+			first = "the only connection was not chosen."
+		}
+	}
 	if st != nil {
 		first += " " + packetLine(st)
 	}
@@ -108,12 +117,15 @@ func (p *printer) summary(t *tally, st *dissect.Stats) {
 	}
 }
 
-// found prints the findings with the connections that have them, failures last.
+// found prints the findings with the connections that have them, failures last,
+// and else in the order of the first connection.
 func (p *printer) found(fs []found) {
 	width := 0
 	for _, f := range fs {
 		width = max(width, text.Width(p.text(f.id)))
 	}
+	fs = slices.Clone(fs)
+	slices.SortStableFunc(fs, func(a, b found) int { return cmp.Compare(a.first[0], b.first[0]) })
 	for _, sev := range []conn.Severity{conn.Info, conn.Warn, conn.Fail} {
 		for _, f := range fs {
 			if f.severity == sev {

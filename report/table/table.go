@@ -40,7 +40,7 @@ func (t *Writer) Write(e dissect.Event) error {
 		return nil
 	}
 	t.tally.add(c.Conn)
-	if t.p.style.Quiet && len(c.Conn.Findings) == 0 {
+	if t.p.style.Quiet && !remarkable(c.Conn) {
 		return nil
 	}
 	if t.any {
@@ -188,6 +188,12 @@ func pad(n int) string {
 		return blanks + pad(n-len(blanks))
 	}
 	return blanks[:max(0, n)]
+}
+
+// remarkable reports whether quiet output shows a connection: it has findings,
+// or did not come to be one of TLS.
+func remarkable(c *conn.Conn) bool {
+	return len(c.Findings) > 0 || failed(c.Outcome) || c.Outcome == conn.NotTLS
 }
 
 // failed reports whether a connection did not come to stand.

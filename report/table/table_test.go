@@ -16,6 +16,7 @@ import (
 
 	"github.com/tlslens/tlslens/dissect"
 	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/pki"
 	"github.com/tlslens/tlslens/report/text"
 )
 
@@ -291,3 +292,103 @@ func BenchmarkList(b *testing.B) {
 type discard struct{}
 
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// TestWording holds words that are seldom needed.
+func TestWording(t *testing.T) {
+	with := func(change func(*conn.Conn)) *conn.Conn {
+		c := ecdhe12()
+		change(c)
+		return c
+	}
+	wide := text.Style{Width: 120}
+	quiet := text.Style{Width: 120, Quiet: true}
+	tests := []struct {
+		name      string
+		kind      kind
+		style     text.Style
+		stats     *dissect.Stats
+		conns     []*conn.Conn
+		want, not []string
+	}{
+		{name: "not TLS", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) {
+			c.Outcome, c.KeyExchange.State = conn.NotTLS, conn.FailedState
+		})}, want: []string{" NOT TLS\n", "0 failed, 1 not TLS"}, not: []string{"FAILED"}},
+		{name: "a failure in phase 2", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) {
+			c.Outcome, c.KeyExchange.State = conn.Failed, conn.FailedState
+		})}, want: []string{" FAILED in phase 2\n"}},
+		{name: "one-sided", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) {
+			c.Outcome, c.Tunnel.Sides[client] = conn.OneSided, conn.Traffic{Says: []string{"nothing"}}
+			c.Messages[client] = nil
+		})}, want: []string{"│ C→S │       – │            – │             – │ –       │ not captured "}, not: []string{"nothing"}},
+		{name: "a byte and bytes", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) {
+			c.Gaps = []conn.Gap{{Bytes: 1, After: 7}, {Bytes: 2}, {Bytes: -1, Side: server}}
+		})}, want: []string{"gap   1 byte from the client after packet 7 is not in the capture\n", "gap   2 bytes from the client at its beginning are not",
+			"gap   an unknown number of bytes from the server at its beginning are not"}},
+		{name: "QUIC", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Carrier = "quic" })}, want: []string{"│ Packets sent │"}, not: []string{"Records"}},
+		{name: "a sentence once", style: wide, conns: []*conn.Conn{with(doubted)}, want: []string{"│ no such root ", "  warn  cert-untrusted\n"}, not: []string{"No such root."}},
+		{name: "a sentence once, quietly", style: quiet, conns: []*conn.Conn{with(doubted)}, want: []string{"  warn  cert-untrusted           No such root.\n"}},
+		{name: "quietly without a finding", style: quiet, conns: []*conn.Conn{with(func(c *conn.Conn) {
+			c.Outcome, c.Why, c.Findings = conn.NoAnswer, "nobody said a word.", nil
+		})}, want: []string{" no answer\n", "  nobody said a word.\n"}},
+		{name: "quietly not TLS", kind: list, style: quiet, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Outcome, c.Findings = conn.NotTLS, nil })}, want: []string{"not tls"}},
+		{name: "quietly reset", kind: live, style: quiet, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Outcome, c.Findings = conn.ResetOutcome, nil })}, want: []string{"= RESET"}},
+		{name: "quietly one-sided", style: quiet, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Outcome, c.Findings = conn.OneSided, nil })}, not: []string{"#"}},
+		{name: "none chosen", style: wide, stats: &dissect.Stats{Connections: 10}, want: []string{"none of the 10 connections was chosen. 0 packets"}},
+		{name: "the one not chosen", style: wide, stats: &dissect.Stats{Connections: 1}, want: []string{"the only connection was not chosen."}},
+		{name: "none at all", style: wide, stats: &dissect.Stats{}, want: []string{"no TLS connection."}},
+		{name: "a line of a check that failed", kind: live, style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) {
+			doubted(c)
+			c.CertificateCheck.Server.Verdict, c.CertificateCheck.Headline = conn.FailedCheck, "does not pass: trust"
+		})}, want: []string{"! 1 certificate check: does not pass: trust\n"}, not: []string{"✓ 1"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := render(t, tt.kind, tt.style, tt.stats, tt.conns...)
+			for _, s := range tt.want {
+				if !strings.Contains(got, s) {
+					t.Errorf("no %q in\n%s", s, got)
+				}
+			}
+			for _, s := range tt.not {
+				if strings.Contains(got, s) {
+					t.Errorf("%q in\n%s", s, got)
+				}
+			}
+		})
+	}
+}
+
+// doubted gives a connection a check and a finding that say the same.
+func doubted(c *conn.Conn) {
+	c.CertificateCheck.Server.Checks = []pki.Check{{Name: pki.CheckTrust, Result: pki.Fail, Why: "no such root"}}
+	c.Findings = []conn.Finding{{ID: "cert-untrusted", Severity: conn.Warn, Phase: conn.CertificateCheckPhase, Summary: "No such root."}}
+}
+
+// TestLineOfACheckNotJudged holds that a phase that ends before its
+// certificates are judged does not say how they were found.
+func TestLineOfACheckNotJudged(t *testing.T) {
+	c := ecdhe12()
+	c.CertificateCheck.Server.Checks, c.CertificateCheck.Headline = nil, ""
+	var b bytes.Buffer
+	if err := NewLive(&b, text.Style{Width: 120}).Write(dissect.PhaseEnded{Conn: c, Phase: &c.CertificateCheck.Phase}); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); !strings.HasSuffix(got, "✓ 1 certificate check: certificates seen\n") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestFoundIsSorted holds that connections stand in the order of their numbers,
+// whichever ended first.
+func TestFoundIsSorted(t *testing.T) {
+	var ta tally
+	for _, n := range []uint64{9, 3, 40, 1} {
+		ta.add(&conn.Conn{Number: n, Findings: []conn.Finding{{ID: "a-b"}}})
+	}
+	for n := uint64(100); n > 50; n-- {
+		ta.add(&conn.Conn{Number: n, Findings: []conn.Finding{{ID: "a-b"}}})
+	}
+	if got, want := ta.findings[0].numbers(5), "#1 #3 #9 #40 #51 and 49 more"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
