@@ -25,6 +25,9 @@ func TestHTTP3(t *testing.T) {
 			{"HTTP/3 GET www.example.test:14433/hello, HTTP/3 GET www.example.test:14433/missing", "HTTP/3 200, HTTP/3 404"},
 			{"HTTP/3 GET www.example.test:14433/hello", "HTTP/3 200"},
 		}},
+		{name: "quic-h3-chromium", want: [][2]string{
+			{"HTTP/3 GET www.example.test:14433/page.html, HTTP/3 GET www.example.test:14433/a.css, HTTP/3 GET www.example.test:14433/a.png", "HTTP/3 200, HTTP/3 200, HTTP/3 200"},
+		}},
 		{name: "quic-version-negotiation", want: [][2]string{
 			{},
 			{"HTTP/3 GET www.example.test:14433/hello", "HTTP/3 200"},
@@ -55,7 +58,7 @@ func TestHTTP3(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", d)
 			}
 			r := renderFile(t, path, dissect.Options{Keys: keys.NewProvider(log), Detail: conn.Fields}, 120)
-			for _, secret := range []string{"token=", "nghttp3"} { // in the query, in a header
+			for _, secret := range []string{"token=", "secret=", "nghttp3", "Mozilla/5"} { // in queries, in headers
 				if strings.Contains(r.table, secret) || strings.Contains(r.jsonl, secret) {
 					t.Errorf("%q is shown", secret)
 				}

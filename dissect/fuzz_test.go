@@ -31,7 +31,8 @@ var fuzzSeeds = []string{
 	"starttls-xmpp.pcapng", "tls10-rsa.pcapng", "tls12-cbc-etm.pcapng", "tls12-ecdhe-rsa.pcapng", "tls12-null.pcapng",
 	"tls12-ocsp-staple.pcapng", "tls12-psk.pcapng", "tls12-session-id.pcapng", "tls12-ticket.pcapng", "tls13-certcomp.pcapng",
 	"tls13-early-data.pcapng", "tls13-ech.pcapng", "tls13-hrr.pcapng", "tls13-keyupdate.pcapng", "tls13-openssl.pcapng",
-	"vxlan-fragments.pcapng", "quic-h3-ngtcp2.pcapng", "quic-retry.pcapng", "quic-version-negotiation.pcapng",
+	"vxlan-fragments.pcapng", "quic-h3-chromium.pcapng", "quic-h3-ngtcp2.pcapng",
+	"quic-retry.pcapng", "quic-version-negotiation.pcapng",
 }
 
 // FuzzEvents runs a capture file, whose packets are changed by edits, through
