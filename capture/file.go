@@ -53,6 +53,10 @@ func Open(name string) (*File, error) {
 			}
 			return nil, &OpenError{Name: name, What: "cannot be opened", Err: err}
 		}
+		if info, err := in.Stat(); err == nil && info.IsDir() {
+			in.Close()
+			return nil, &OpenError{Name: name, What: "this is a directory, not a capture", hint: "name the captures that are in it"}
+		}
 	}
 	release := func() error {
 		if in == os.Stdin {

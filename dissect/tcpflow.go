@@ -241,6 +241,7 @@ func (f *tcpFlow) finish(how conn.End) {
 			f.builder.Gap(conn.Gap{Side: f.side(d), Bytes: st.SkippedHoles, After: st.Last.Packet, Offset: f.tcp.Offset(d), Record: true, Why: "not captured"}, f.last)
 		}
 	}
+	f.builder.CaptureEnds(f.p.at)
 	f.stream.Close(f.ending(how))
 	f.deliver()
 }

@@ -92,7 +92,8 @@ func TestHelloUnanswered(t *testing.T) {
 		{"in the same segment", false, []says{{c, request + hello}, {s, granted + alert}}, conn.RejectedByServer, len(request + granted)},
 		{"cut by segments", false, []says{{c, request + hello[:40]}, {c, hello[40:]}, {s, granted}, {s, alert}}, conn.RejectedByServer, len(request + granted)},
 		{"waited for", false, []says{{c, request}, {s, granted}, {c, hello}, {s, alert}}, conn.RejectedByServer, len(request + granted)},
-		{"never answered", false, []says{{c, request}, {c, hello}}, conn.NoAnswer, len(request)},
+		{"never answered", false, []says{{c, request}, {c, hello}, {s, ""}, {s, ""}, {s, ""}, {s, ""}}, conn.NoAnswer, len(request)},
+		{"the capture ends too soon", false, []says{{c, request}, {c, hello}}, conn.Incomplete, len(request)},
 		{"one direction only", true, []says{{c, request}, {c, hello}}, conn.OneSided, len(request)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

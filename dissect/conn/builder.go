@@ -70,6 +70,7 @@ type Builder struct {
 	end              End
 	endBy            flow.Side
 	endAt            flow.Mark
+	captureEnd       flow.Mark // of the last packet of the capture; not set unless End says EndOfCapture
 	notes            map[string]bool
 	dgram            datagrams
 	order            int // counts what was delivered
@@ -200,6 +201,9 @@ func (b *Builder) Heartbeat(side flow.Side, n int, head []byte, at flow.Mark) {
 func (b *Builder) End(how End, by flow.Side, at flow.Mark) {
 	b.end, b.endBy, b.endAt = how, by, at
 }
+
+// CaptureEnds tells where the capture ended, before an End that says so.
+func (b *Builder) CaptureEnds(at flow.Mark) { b.captureEnd = at }
 
 // log keeps a message for the verbose report.
 func (b *Builder) log(m Message) {

@@ -191,7 +191,7 @@ func (b *Builder) certificateVerify13(side flow.Side, m *tls.CertificateVerify, 
 	if input, ok := b.keys.CertificateVerifyInput(side); ok {
 		s.message = append([]byte(nil), input...)
 	} else {
-		s.unable = "not all of the handshake is in the capture"
+		s.unable = b.notHashed()
 	}
 	row.sig = s
 	if sig := (&Signature{Scheme: s.name()}); side == flow.Server {

@@ -121,6 +121,9 @@ func (b *Builder) asksFor(m *tls.ClientHello) string {
 	if m.Extensions.Has(tls.ExtEncryptedClientHello) {
 		s += "; encrypted_client_hello: if it is no GREASE, the real name is sealed in it"
 	}
+	if m.Extensions.Has(tls.ExtEncryptedServerName) {
+		s += "; encrypted_server_name (a draft before ECH): the real name is sealed in it"
+	}
 	return s
 }
 

@@ -186,7 +186,11 @@ func (b *Builder) beginSealing(side flow.Side, at flow.Mark) {
 		b.resume12(at)
 	}
 	b.certificatesShown()
-	b.keStep(side, at, "ChangeCipherSpec", "change_cipher_spec", 1, side.String()+" seals everything from here on")
+	does := " seals everything from here on"
+	if b.kx.Mode == iana.ModeNull {
+		does = " adds a MAC from here on and seals nothing: the cipher is NULL"
+	}
+	b.keStep(side, at, "ChangeCipherSpec", "change_cipher_spec", 1, side.String()+does)
 }
 
 // sealedFinished takes the first sealed handshake record behind
@@ -206,7 +210,7 @@ func (b *Builder) clearFinished(side flow.Side, n int, at flow.Mark) {
 func (b *Builder) finish(side flow.Side, n int, how string, at flow.Mark) {
 	b.finished[side] = at
 	b.c.KeyExchange.Finished[side] = true
-	says := how + "; proves the " + side.String() + " saw the same handshake"
+	says := how + "; to prove that the " + side.String() + " saw the same handshake"
 	if b.finished[side.Other()].Seen() {
 		says = how + "; the handshake is complete"
 	}
@@ -255,6 +259,12 @@ func dhStrength(bits int) int {
 		return 112
 	case bits >= 1024:
 		return 80
+	case bits >= 768:
+		return 66
+	case bits >= 512:
+		return 56
+	case bits > 0:
+		return 40
 	}
 	return 0
 }

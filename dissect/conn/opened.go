@@ -66,7 +66,7 @@ func (b *Builder) Plaintext(side flow.Side, p []byte, at flow.Mark) {
 // right (RFC 9846, Section 4.4.4; RFC 5246, Section 7.4.9).
 func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 	ok, known := b.keys.VerifyFinished(side)
-	says := "verify_data not checked: not all of the handshake is in the capture"
+	says := "verify_data not checked: " + b.notHashed()
 	if known {
 		b.c.KeyExchange.FinishedOK[side] = TristateOf(ok)
 		says = "verify_data ok"
@@ -97,6 +97,14 @@ func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 	b.certificatesShown()
 	b.c.CertificateCheck.AfterKeys = b.c.Version.IsTLS13() && b.c.Resumption == nil
 	b.phaseEnded(KeyExchangePhase)
+}
+
+// notHashed says why the transcript of the handshake is not known.
+func (b *Builder) notHashed() string {
+	if b.keys.InnerHello() {
+		return "it begins with the ClientHello that encrypted_client_hello seals"
+	}
+	return "not all of the handshake is in the capture"
 }
 
 // openedPremaster says at ClientKeyExchange that a private key opened it.
@@ -215,7 +223,7 @@ func (b *Builder) endKeys() {
 		d.Why = "opened with " + strings.Join(from, ", ")
 		return
 	}
-	if len(st.Missing) > 0 {
+	if len(st.Missing) > 0 && (st.Cause == keys.NoLine || d.Status == "partial") {
 		var names []string
 		for _, l := range st.Missing {
 			names = append(names, l.String())
@@ -226,6 +234,11 @@ func (b *Builder) endKeys() {
 
 // keyNotes says, where keys were given, why they did not open everything.
 func (b *Builder) keyNotes() {
+	if b.keys.InnerHello() {
+		cc := &b.c.CertificateCheck
+		b.pending.innerHello = true
+		cc.Notes = append(cc.Notes, "The server accepted encrypted_client_hello: the keys belong to the ClientHello sealed in it, whose server name is not shown. What asks for "+cut(b.c.ServerName, 80)+" is the outer one.")
+	}
 	switch d := &b.c.Decryption; d.Status {
 	case "none":
 		b.c.Tunnel.Notes = append(b.c.Tunnel.Notes, "Not opened: "+d.Why+".")

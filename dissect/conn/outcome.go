@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls"
+	"github.com/tlslens/tlslens/dissect/tls/iana"
 )
 
 // Finish settles what only the end of the flow decides and hands the
@@ -53,7 +55,7 @@ func (b *Builder) decide() {
 	case b.foreign.what != "" && !clean:
 		c.Outcome = NotTLS
 		c.Why = b.whyForeign()
-	case isFatal && !clean:
+	case isFatal && (!clean || b.refusedAfterAll(fatal)):
 		c.Outcome = RejectedByClient
 		if side == flow.Server {
 			c.Outcome = RejectedByServer
@@ -81,6 +83,9 @@ func (b *Builder) decideUnfinished() {
 		c.Outcome = RejectedByClient
 		c.Why = "the client's first sealed record fits an alert: it refused something the server sent, most likely the certificate. Which alert is encrypted; a key log would show it."
 		c.CertificateCheck.fail("FAILED: a sealed alert from the client")
+	case b.flowedOn():
+		c.Outcome = Incomplete
+		c.Why = "parts of the handshake are not in the capture: " + b.lastSeen() + ". Data flowed afterwards, so it most likely came about."
 	case b.end == Reset:
 		c.Outcome = ResetOutcome
 		c.Why = fmt.Sprintf("the %s reset the connection in packet %d before the handshake was complete; %s.", b.endBy, b.endAt.Packet, b.lastSeen())
@@ -97,7 +102,10 @@ func (b *Builder) decideUnfinished() {
 		c.Why = "both sides send records of TLS but neither sent a hello: some programs only dress up as TLS, or packets are missing at the beginning."
 	case b.midway && !b.chosen:
 		c.Outcome = Incomplete
-		c.Why = "the capture begins inside the connection: its handshake is not there."
+		c.Why = "the capture begins inside the connection: " + b.notThere()
+	case b.cutShort():
+		c.Outcome = Incomplete
+		c.Why = fmt.Sprintf("the capture ends %s after the ClientHello, too soon to expect an answer.", b.captureEnd.Time.Sub(b.lastCH.Time).Round(time.Millisecond))
 	case b.c.Offered != nil && b.records[flow.Server] == 0 && (b.end != Finished && b.end != HalfClosed || b.endBy == flow.Client):
 		c.Outcome = NoAnswer
 		c.Why = b.whyNoAnswer()
@@ -134,6 +142,47 @@ func (b *Builder) complete() bool {
 	// directions proves that there was one.
 	t := &b.c.Tunnel.Sides
 	return b.chosen && t[flow.Client].TunnelRecords > 0 && t[flow.Server].TunnelRecords > 0
+}
+
+// refusedAfterAll reports whether an alert that was opened behind the handshake
+// says that its sender never took it: in TLS 1.3 a server judges the client's
+// certificate, and a client what ECH came to, when the other side already
+// believes that the tunnel stands (RFC 9846, Section 4.4.2.4; RFC 9849, Section
+// 6.1.6).
+func (b *Builder) refusedAfterAll(a Alert) bool {
+	t := &b.c.Tunnel.Sides
+	own, other := &t[a.Side], &t[a.Side.Other()]
+	if !b.c.Version.IsTLS13() || own.Records > 0 || own.tickets > 0 && a.Side == flow.Server {
+		return false
+	}
+	return other.Records == 0 || aboutCertificates(a.Description)
+}
+
+// flowedOn reports whether data of the tunnel follows a handshake that the
+// capture does not hold whole.
+func (b *Builder) flowedOn() bool {
+	t := &b.c.Tunnel.Sides
+	client, server := t[flow.Client].TunnelRecords, t[flow.Server].TunnelRecords
+	if !b.chosen && client > 0 && server > 0 {
+		return b.c.Offered != nil || b.seen[flow.Server][tls.TypeCertificate] > 0
+	}
+	return client+server > 0 && (b.lossy(flow.Client) || b.lossy(flow.Server))
+}
+
+// cutShort reports whether the capture ended before an answer to the
+// ClientHello could be expected.
+func (b *Builder) cutShort() bool {
+	const patience = 3 * time.Second
+	return b.c.Offered != nil && b.records[flow.Server] == 0 && b.end == EndOfCapture &&
+		b.captureEnd.Seen() && b.captureEnd.Time.Sub(b.lastCH.Time) < patience
+}
+
+// notThere words what the capture of a connection that it begins inside lacks.
+func (b *Builder) notThere() string {
+	if len(b.seen[flow.Client])+len(b.seen[flow.Server]) > 0 {
+		return "the beginning of its handshake is not there."
+	}
+	return "its handshake is not there."
 }
 
 // onlyAlert reports whether all that a side sealed behind the handshake fits one
@@ -217,14 +266,14 @@ func (b *Builder) endPhases() {
 		cc.AfterKeys = true
 	}
 	b.keyNotes()
-	if b.c.Version.IsTLS13() && cc.State == Hidden && b.c.Decryption.Status == "" {
+	if b.c.Version.IsTLS13() && cc.State == Hidden && b.c.Decryption.Status == "" && !b.isDTLS() { // records of DTLS 1.3 are not opened
 		cc.Notes = append(cc.Notes, "To read it: --keylog FILE with the SSLKEYLOGFILE of the client or the server.")
 	}
 	if b.chosen && b.c.KeyExchange.Method != "" && ke.State == Done {
 		b.rsaStrength()
 		ke.Notes = append(ke.Notes, b.strengthNote())
 	}
-	if b.chosen && !b.c.Version.IsTLS13() && b.c.Outcome == Established && b.kx.Mode != "" && b.c.Decryption.Status == "" {
+	if b.chosen && !b.c.Version.IsTLS13() && b.c.Outcome == Established && b.kx.Mode != "" && b.kx.Mode != iana.ModeNull && b.c.Decryption.Status == "" {
 		ke.Notes = append(ke.Notes, b.keyLogNote())
 	}
 	if cc.Headline == "" {

@@ -155,5 +155,5 @@ type Tunnel struct {
 	Cipher    string // "AES-256-GCM"
 	Integrity string // "AEAD tag, 16 bytes", "HMAC-SHA1, 20 bytes"
 	Sides     [2]Traffic
-	ClosedBy  string // "close_notify", "fin", "reset", "cut_off", "still_open", "evicted"
+	ClosedBy  string // "close_notify", "alert", "fin", "reset", "still_open", "evicted"; "connection_close" with QUIC
 }

@@ -131,7 +131,10 @@ func (b *Builder) sideSays(side flow.Side) []string {
 		if b.isDTLS() && len(t.sizes) > 0 && b.fitsACK(t.sizes[0]) {
 			says = append(says, "first fits an acknowledgement (ACK)")
 		}
-		if t.lastAlert {
+		switch {
+		case t.lastAlert && b.sealedEnd() == int(side):
+			says = append(says, "fits an alert; which one is not shown")
+		case t.lastAlert:
 			says = append(says, "last fits an alert (close_notify)")
 		}
 		if len(says) == 0 {
@@ -149,7 +152,11 @@ func (b *Builder) sideSays(side flow.Side) []string {
 		says = append(says, "an alert (sealed), which fits close_notify")
 	}
 	if t.handshakes > 0 {
-		says = append(says, count(t.handshakes, "sealed handshake record")+": a new handshake inside the tunnel (renegotiation)")
+		what := count(t.handshakes, "sealed handshake record") + ": a new handshake inside the tunnel (renegotiation)"
+		if b.midway && !b.chosen && t.handshakes == 1 && !b.finished[side].Seen() {
+			what = "1 sealed handshake record, which fits Finished"
+		}
+		says = append(says, what)
 	}
 	return says
 }
@@ -171,6 +178,9 @@ func (b *Builder) closedBy() string {
 	}
 	t := &b.c.Tunnel
 	notified := t.Sides[0].lastAlert || t.Sides[1].lastAlert || b.saidGoodbye()
+	if _, _, fatal := b.fatalAlert(); fatal || b.sealedEnd() >= 0 {
+		return "alert"
+	}
 	switch {
 	case b.end == Evicted:
 		return "evicted"
@@ -180,6 +190,32 @@ func (b *Builder) closedBy() string {
 		return "fin"
 	}
 	return "still_open"
+}
+
+// sealedEnd returns the side of TLS 1.3 all that whose tunnel holds fits one
+// sealed alert, while the other side never said goodbye: that is no orderly end.
+// It is -1 if there is none.
+func (b *Builder) sealedEnd() int {
+	for side := flow.Client; side <= flow.Server; side++ {
+		own, other := &b.c.Tunnel.Sides[side], &b.c.Tunnel.Sides[side.Other()]
+		if b.onlyAlert(side) && own.opened == 0 && !other.lastAlert && b.early.records == 0 {
+			return int(side)
+		}
+	}
+	return -1
+}
+
+// endedByAlert words an end by an alert that is no close_notify.
+func (b *Builder) endedByAlert() string {
+	a, side, fatal := b.fatalAlert()
+	if !fatal {
+		return fmt.Sprintf("ended by a sealed alert of the %s before any data of it; which alert is not shown", flow.Side(b.sealedEnd()))
+	}
+	s := fmt.Sprintf("ended by alert %s of the %s in packet %d", a.Description, side, a.At.Packet)
+	if t := &b.c.Tunnel.Sides; t[0].Records+t[1].Records == 0 {
+		s += ", before any data"
+	}
+	return s
 }
 
 // saidGoodbye reports whether a close_notify was read in the clear or opened.
@@ -206,6 +242,8 @@ func (b *Builder) closing() string {
 			return "close_notify sent; TCP still open"
 		}
 		return "closed cleanly"
+	case "alert":
+		return b.endedByAlert()
 	case "fin":
 		return "cut off: closed" + by + " without close_notify, so a lost end would not be noticed"
 	case "evicted":

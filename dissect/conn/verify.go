@@ -38,6 +38,8 @@ type Pending struct {
 	later     []*signed // of the server, in renegotiations
 	staple    []byte
 	scts      []pki.SCT
+
+	innerHello bool // ECH: the name that was asked for is sealed
 }
 
 // signed is a handshake signature with all that is needed to check it.
@@ -100,14 +102,13 @@ func (p *Pending) checkChain(t Trust, side flow.Side) {
 	if !t.At.Fixed.IsZero() {
 		opt.At, opt.AtLabel = t.At.Fixed, t.At.Label
 	}
+	if p.innerHello {
+		opt.ServerName = "" // the outer one names who opens the inner hello, not who shows the certificate
+	}
 	r := pki.CheckChain(cs.Chain, opt)
 	cs.Checks, cs.Notes = r.Checks, r.Notes
-	if side == flow.Server && p.Conn.Offered == nil {
-		for i := range cs.Checks {
-			if cs.Checks[i].Name == pki.CheckName && cs.Checks[i].Result == pki.NotShown {
-				cs.Checks[i].Why = "the ClientHello, which names the server, is not in the capture"
-			}
-		}
+	if side == flow.Server {
+		p.nameNotShown(cs.Checks)
 	}
 	switch r.Verdict {
 	case pki.Passed:
@@ -116,6 +117,22 @@ func (p *Pending) checkChain(t Trust, side flow.Side) {
 		cs.Verdict = FailedCheck
 	default:
 		cs.Verdict = NotChecked
+	}
+}
+
+// nameNotShown corrects why the name could not be checked.
+func (p *Pending) nameNotShown(checks []pki.Check) {
+	for i := range checks {
+		k := &checks[i]
+		if k.Name != pki.CheckName || k.Result != pki.NotShown {
+			continue
+		}
+		switch {
+		case p.Conn.Offered == nil:
+			k.Why = "the ClientHello, which names the server, is not in the capture"
+		case p.innerHello:
+			k.Why = "the ClientHello that names the server is sealed (encrypted_client_hello)"
+		}
 	}
 }
 

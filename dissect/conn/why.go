@@ -84,7 +84,10 @@ func (b *Builder) whyAlert(a Alert) string {
 	case tls.AlertHandshakeFailure:
 		return b.whyHandshakeFailure(a, name)
 	case tls.AlertProtocolVersion:
-		return "the " + who + " can do no version that the " + other + " offered: alert " + name + ". " + b.offeredVersions()
+		if fromClient {
+			return "the client will not do the version that the server picked: alert " + name + ". " + b.offeredVersions()
+		}
+		return "the server can do no version that the client offered: alert " + name + ". " + b.offeredVersions()
 	case tls.AlertInsufficientSecurity:
 		return "the " + who + " found what the " + other + " offered too weak: alert " + name + ". " + b.offeredSuites()
 	case tls.AlertNoApplicationProtocol:
@@ -116,7 +119,7 @@ func (b *Builder) nameHint() string {
 	if b.c.ServerName == "" {
 		return ""
 	}
-	return " (it asked for " + cut(b.c.ServerName, 80) + ")"
+	return " (the client asked for " + cut(b.c.ServerName, 80) + ")"
 }
 
 // whyHandshakeFailure explains the least telling alert by what was on offer.
@@ -130,7 +133,7 @@ func (b *Builder) whyHandshakeFailure(a Alert, name string) string {
 	if b.chosen {
 		return "the server could not go on after its own ServerHello: alert " + name + "."
 	}
-	return "the server found nothing it could agree to: alert " + name + ". No common cipher suite, group or signature algorithm, or no certificate for them. " + b.offeredSuites()
+	return "the server found nothing it could agree to: alert " + name + ". No common cipher suite, group or signature algorithm, or no certificate for them. " + b.offeredSuites() + b.offeredGroups()
 }
 
 func (b *Builder) offeredSuites() string {
@@ -145,6 +148,21 @@ func (b *Builder) offeredSuites() string {
 		}
 	}
 	return "The client offered " + b.versionsOffered() + " and " + count(len(real), "cipher suite") + ": " + few(real, 3, "") + "."
+}
+
+// offeredGroups names the groups and signature schemes that were on offer.
+func (b *Builder) offeredGroups() string {
+	if b.c.Offered == nil {
+		return ""
+	}
+	var s string
+	if groups := noGrease(b.c.Offered.Groups); len(groups) > 0 {
+		s = " Its groups: " + few(groups, 4, "") + "."
+	}
+	if schemes := noGrease(b.c.Offered.SignatureSchemes); len(schemes) > 0 {
+		s += " Its signature schemes: " + few(schemes, 3, "") + "."
+	}
+	return s
 }
 
 func (b *Builder) offeredVersions() string {

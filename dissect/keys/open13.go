@@ -230,6 +230,7 @@ func (s *Session) confirm13(side flow.Side, e epoch, c trafficCand) {
 	}
 	if c.guess {
 		// With ECH the messages that count are those of the inner hello.
+		s.inner = s.inner || hs.haveCH && hs.ech
 		copy(hs.clientRandom[:], c.line.of.key)
 		hs.haveCH, hs.ech = true, false
 		hs.lose()

@@ -332,8 +332,8 @@ func TestGuessing(t *testing.T) {
 	p := NewProvider(loadLog(t, file+".keys"))
 	p.Log().Add(other.Bytes(), "others")
 	for _, f := range play(t, file+".pcapng", p) {
-		if st := f.s.Status(); st.Cause != AllOpen || f.opened == 0 {
-			t.Errorf("%+v", st)
+		if st := f.s.Status(); st.Cause != AllOpen || f.opened == 0 || !f.s.InnerHello() {
+			t.Errorf("%+v, inner hello %v", st, f.s.InnerHello())
 		}
 	}
 	p = NewProvider(nil)

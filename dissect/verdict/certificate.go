@@ -9,7 +9,7 @@ import (
 // checkRule makes a rule of a check of the server's chain that failed or, for
 // Warn, came out with a warning.
 func checkRule(id, check string, result pki.Result, severity conn.Severity, title, doc string) Rule {
-	return Rule{ID: id, Severity: severity, Phase: conn.CertificateCheckPhase, Title: title, Doc: doc,
+	return Rule{ID: id, Severity: severity, Phase: conn.CertificateCheckPhase, Step: "certificate", Title: title, Doc: doc,
 		Check: func(c *conn.Conn) (string, bool) {
 			for _, k := range c.CertificateCheck.Server.Checks {
 				if k.Name == check && k.Result == result {
@@ -47,9 +47,15 @@ func certificateRules() []Rule {
 	}
 }
 
-// evidence returns where a phase shows.
-func evidence(c *conn.Conn, p conn.PhaseID) []flow.Mark {
+// evidence returns where a finding shows: at the phase's first row of the name,
+// or where the phase begins.
+func evidence(c *conn.Conn, p conn.PhaseID, name string) []flow.Mark {
 	ph := c.Phases()[p]
+	for i := range ph.Steps {
+		if s := &ph.Steps[i]; name != "" && s.Name == name && s.At.Seen() {
+			return []flow.Mark{s.At}
+		}
+	}
 	if ph.Start.Seen() {
 		return []flow.Mark{ph.Start}
 	}

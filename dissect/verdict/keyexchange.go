@@ -36,11 +36,20 @@ func keyExchangeRules() []Rule {
 			Check: func(c *conn.Conn) (string, bool) {
 				return "The key exchange is anonymous: anybody in between can take part.", suite(c).Auth == iana.AuthAnon
 			}},
-		{ID: "kx-weak-group", Severity: conn.Warn, Phase: k, Title: "The group of the key exchange is weak.",
-			Doc: "A finite-field group below 2048 bits, or a curve below 112 bits of security, can be broken with effort that is within reach (RFC 9325, Section 4.4; the Logjam paper).",
+		{ID: "kx-weak-group", Severity: conn.Warn, Phase: k, Step: "server_key_exchange", Title: "The group of the key exchange is weak.",
+			Doc: "A finite-field group or an RSA key below 2048 bits, or a curve below 112 bits of security, can be broken with effort that is within reach (RFC 9325, Section 4.4; the Logjam paper). Below 80 bits it has been done, and the finding is a failure.",
 			Check: func(c *conn.Conn) (string, bool) {
 				b := c.KeyExchange.SecurityBits
-				return fmt.Sprintf("%s has about %d bits of security; 112 is the least one should use.", c.KeyExchange.Group, b), b > 0 && b < 112
+				what := c.KeyExchange.Group
+				if chain := c.CertificateCheck.Server.Chain; what == "" && len(chain) > 0 {
+					what = fmt.Sprintf("The server's RSA key of %d bits, which transports the secret,", chain[0].Key.Bits)
+				}
+				return fmt.Sprintf("%s has about %d bits of security; 112 is the least one should use.", what, b), b > 0 && b < 112 && what != ""
+			},
+			Refine: func(c *conn.Conn, f *conn.Finding) {
+				if c.KeyExchange.SecurityBits < 80 {
+					f.Severity = conn.Fail // such numbers were factored, and such logarithms taken, in public
+				}
 			}},
 		{ID: "kx-no-extended-master-secret", Severity: conn.Info, Phase: k, Title: "The master secret is not bound to the handshake.",
 			Doc: "Without extended_master_secret (RFC 7627) two connections can be made to share a master secret, which the triple handshake attack uses. Both sides must offer it.",

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls"
 	"github.com/tlslens/tlslens/dissect/tls/iana"
 )
@@ -58,6 +59,21 @@ func alertRules() []Rule {
 					}
 				}
 				return "", false
+			},
+			Refine: func(c *conn.Conn, f *conn.Finding) {
+				for _, a := range c.Alerts {
+					if !a.Encrypted && a.Description == d {
+						f.Evidence = []flow.Mark{a.At}
+						break
+					}
+				}
+				for _, p := range c.Phases() { // where its row stands
+					for i := range p.Steps {
+						if s := &p.Steps[i]; s.Name == "alert" && len(f.Evidence) > 0 && s.At == f.Evidence[0] {
+							f.Phase = p.ID
+						}
+					}
+				}
 			}})
 	}
 	return rules

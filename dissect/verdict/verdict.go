@@ -16,8 +16,13 @@ type Rule struct {
 	Phase    conn.PhaseID
 	Title    string // one line
 	Doc      string // what it means, why it matters, what to do, which RFC
-	// Check returns the sentence for this connection and where it shows.
+	// Check returns the sentence for this connection.
 	Check func(*conn.Conn) (summary string, found bool)
+	// Refine corrects what depends on the connection: the severity, the phase,
+	// or the packet that shows it, which otherwise is the first of the phase's
+	// rows that Step names; may be nil.
+	Refine func(*conn.Conn, *conn.Finding)
+	Step   string // name of the row that shows it; "" for where the phase begins
 }
 
 // Rules returns all rules in the order they are documented and reported.
@@ -37,7 +42,11 @@ func Judge(c *conn.Conn, rules []Rule) {
 		if !found {
 			continue
 		}
-		c.Findings = append(c.Findings, conn.Finding{ID: r.ID, Severity: r.Severity, Phase: r.Phase, Summary: summary, Evidence: evidence(c, r.Phase)})
+		f := conn.Finding{ID: r.ID, Severity: r.Severity, Phase: r.Phase, Summary: summary, Evidence: evidence(c, r.Phase, r.Step)}
+		if r.Refine != nil {
+			r.Refine(c, &f)
+		}
+		c.Findings = append(c.Findings, f)
 	}
 }
 
