@@ -33,11 +33,12 @@ func (p *program) live(ctx context.Context, s *settings, args []string) error {
 	if s.live.ring != (live.RingFiles{}) && (s.live.write == "" || s.live.write == "-") {
 		return failf("--ring needs --write FILE")
 	}
-	if s.format == "" {
+	switch {
+	case s.format != "":
+	case s.only != "": // goes by how a connection ends, so only that is shown
+		s.format = "table"
+	default:
 		s.format = "lines"
-		if err := s.check(); err != nil {
-			return err
-		}
 	}
 	// A terminal that goes away ends the capture as Ctrl-C does.
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)

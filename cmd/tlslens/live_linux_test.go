@@ -423,7 +423,7 @@ func TestLiveRefusals(t *testing.T) {
 		{"snaplen", []string{"-s", "1000000"}, "the most is 262144"},
 		{"buffer", []string{"-B", "4GiB"}, "the most is 2047MiB"},
 		{"small buffer", []string{"-B", "100KiB"}, "100KiB is too small: the least is 1MiB"},
-		{"lines and only", []string{"-i", "lo", "--only", "fail"}, "--only and -T lines contradict each other"},
+		{"lines and only", []string{"-i", "lo", "-T", "lines", "--only", "fail"}, "--only and -T lines contradict each other"},
 		{"folder", []string{"-i", "lo", "-w", "/no/such/folder/x"}, "--write /no/such/folder/x cannot be written"},
 		{"filter", []string{"-i", "lo", "tcp", "portt", "443"}, "portt"},
 	} {

@@ -2,8 +2,10 @@ package sandbox
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"unsafe"
 
@@ -23,7 +25,9 @@ func Enter(o Options) (Done, error) {
 	if _, _, e := psx.Syscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0); e != 0 {
 		return d, fmt.Errorf("PR_SET_NO_NEW_PRIVS: %w", e)
 	}
-	if unix.Geteuid() == 0 {
+	// In a user namespace that has no such user, root is one already who is an
+	// ordinary user outside: unshare -r makes it so.
+	if unix.Geteuid() == 0 && mapped("/proc/self/uid_map", o.UID) && mapped("/proc/self/gid_map", o.GID) {
 		if err := become(o.UID, o.GID); err != nil {
 			return d, err
 		}
@@ -38,6 +42,26 @@ func Enter(o Options) (Done, error) {
 	}
 	d.Seccomp, err = filterCalls()
 	return d, err
+}
+
+// mapped reports whether a user or group exists in this user namespace, by its
+// map (user_namespaces(7)): lines of first number inside, first outside, length.
+func mapped(file string, id int) bool {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return true // no namespaces
+	}
+	return inMap(string(b), id)
+}
+
+func inMap(lines string, id int) bool {
+	for line := range strings.Lines(lines) {
+		var inside, outside, n int64
+		if _, err := fmt.Sscan(line, &inside, &outside, &n); err == nil && int64(id) >= inside && int64(id) < inside+n {
+			return true
+		}
+	}
+	return false
 }
 
 // become changes the user of all threads.

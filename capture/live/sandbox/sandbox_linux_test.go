@@ -157,6 +157,29 @@ func TestEnter(t *testing.T) {
 	}
 }
 
+func TestInMap(t *testing.T) {
+	for _, tt := range []struct {
+		name, lines string
+		id          int
+		want        bool
+	}{
+		{"whole system", "         0          0 4294967295\n", Nobody, true},
+		{"only root", "         0       1000          1\n", Nobody, false},
+		{"only root, root", "         0       1000          1\n", 0, true},
+		{"subordinate users", "0 1000 1\n1 100000 65536\n", Nobody, true},
+		{"last of a range", "0 1000 1\n1 100000 10\n", 10, true},
+		{"behind a range", "0 1000 1\n1 100000 10\n", 11, false},
+		{"empty", "", 0, false},
+		{"not a map", "x y z\n", 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := inMap(tt.lines, tt.id); got != tt.want {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
 // threads holds that every thread of a process is without privileges.
 func threads(t *testing.T, pid int) {
 	t.Helper()
