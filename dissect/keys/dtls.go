@@ -18,16 +18,33 @@ func (s *Session) MessageDTLS(side flow.Side, seq uint16, msg []byte) {
 	switch {
 	case !ok || len(msg) < tls.HandshakeHeaderLen+h.Length:
 		s.hs.lose()
+	case h.Type == tls.TypeHelloVerifyRequest && isBare(msg[tls.HandshakeHeaderLen:]):
+		s.hs.append(msg[tls.HandshakeHeaderLen:][:h.Length])
+		s.hs.verified = true
 	case h.Type == tls.TypeHelloVerifyRequest:
 		// Neither it nor the hello before it counts: the next begins afresh.
 	case s.hs.is13():
 		s.Message(side, msg)
 	default:
-		body := msg[tls.HandshakeHeaderLen:]
+		body := msg[tls.HandshakeHeaderLen:][:h.Length]
+		if s.hs.bare || h.Type <= tls.TypeServerHello && isBare(body) {
+			before := s.hs
+			s.message(side, h.Type, body, body)
+			if s.hs != before && before.verified && !before.lost { // it hashes all hellos
+				s.hs.raw = append(before.raw, s.hs.raw...)
+			}
+			return
+		}
 		n := msg[1:tls.HandshakeHeaderLen]
 		b := append(make([]byte, 0, len(msg)+8), msg[0], n[0], n[1], n[2], byte(seq>>8), byte(seq), 0, 0, 0, n[0], n[1], n[2])
-		s.message(side, h.Type, append(b, body[:h.Length]...), body[:h.Length])
+		s.message(side, h.Type, append(b, body...), body)
 	}
+}
+
+// isBare reports whether a hello is of the DTLS that OpenSSL had before there was
+// a standard: it hashes messages without their headers, and all hellos.
+func isBare(hello []byte) bool {
+	return len(hello) >= 2 && tls.Version(hello[0])<<8|tls.Version(hello[1]) == tls.VersionDTLSBad
 }
 
 // enter makes the keys of the handshake under way those of a side's records if
@@ -64,6 +81,9 @@ func (s *Session) OpenDTLS(side flow.Side, h tls.RecordHeader, epoch uint16, seq
 	}
 	f := &s.half[side]
 	f.seq, f.ahead, f.holed = uint64(epoch)<<48|seq&(1<<48-1), 0, false
+	if f.hs.bare { // its MAC is that of TLS 1.0: no epoch, another version
+		f.seq, h.Version = seq, tls.VersionTLS10
+	}
 	return s.open(side, h, body)
 }
 

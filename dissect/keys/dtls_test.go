@@ -3,6 +3,8 @@ package keys
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -228,4 +230,35 @@ func FuzzDTLS(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestDTLSBad opens the DTLS that OpenSSL had before there was a standard: its
+// MACs leave out the epoch, and Finished covers all hellos and no headers.
+func TestDTLSBad(t *testing.T) {
+	corpus := os.Getenv("TLSLENS_CORPUS")
+	if corpus == "" {
+		t.Skip("TLSLENS_CORPUS is not set")
+	}
+	ks, err := LoadPrivateKeys(filepath.Join(corpus, "captures/keys/wireshark/test/keys/snakeoil-rsa.key"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := NewProvider(nil)
+	p.AddPrivateKey(ks...)
+	s := p.NewSession()
+	dtlsHandshake(t, s, datagramsOf(t, filepath.Join(corpus, "captures/wireshark/test/captures/snakeoil-dtls.pcap")), func(r dtlsRecord) {
+		o, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, r.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.h.Type == tls.ContentHandshake {
+			tell(s, r.side, o.Plain)
+			if ok, known := s.VerifyFinished(r.side); !ok || !known {
+				t.Errorf("Finished of the %s: %v, %v", r.side, ok, known)
+			}
+		}
+	})
+	if st := s.Status(); st.Side[0].Opened < 4 || st.Side[1].Opened == 0 || st.Sources[0] != FromPrivateKey {
+		t.Errorf("%+v", st)
+	}
 }

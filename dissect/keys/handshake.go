@@ -30,6 +30,8 @@ type handshake struct {
 	suite          tls.CipherSuite
 	info           iana.Suite
 	known          bool // info is of the suite
+	bare           bool // the early DTLS of OpenSSL
+	verified       bool // and a HelloVerifyRequest was seen
 
 	ems, etm, truncated bool
 	compression         tls.CompressionMethod
@@ -135,6 +137,7 @@ func (hs *handshake) serverHello(m *tls.ServerHello) {
 	hs.haveSH = true
 	copy(hs.serverRandom[:], m.Random)
 	hs.version = inTLS(m.NegotiatedVersion())
+	hs.bare = m.LegacyVersion == tls.VersionDTLSBad
 	hs.suite = m.CipherSuite
 	hs.info, hs.known = m.CipherSuite.Info()
 	hs.compression = m.Compression
@@ -171,7 +174,11 @@ func (hs *handshake) clientKeyExchange(body []byte) {
 	}
 	hs.cke, hs.candsAt = true, 0
 	var m tls.ClientKeyExchange
-	_ = m.Decode(body, tls.Context{Version: hs.version, Suite: hs.suite}) // what could be read counts
+	v := hs.version
+	if hs.bare {
+		v = tls.VersionDTLSBad
+	}
+	_ = m.Decode(body, tls.Context{Version: v, Suite: hs.suite}) // what could be read counts
 	hs.encrypted = bytes.Clone(m.Encrypted)
 	hs.identity = bytes.Clone(m.Identity)
 }

@@ -69,9 +69,10 @@ func (m *ClientKeyExchange) identity(r *wire.Reader) {
 }
 
 // encrypted reads an encrypted premaster secret. SSL 3.0 has no length before
-// it (RFC 6101, Section 5.6.7.1), but some of its clients sent one.
+// it (RFC 6101, Section 5.6.7.1), but some of its clients sent one. The early
+// DTLS of OpenSSL has none either.
 func (m *ClientKeyExchange) encrypted(r *wire.Reader, v Version) {
-	if v == VersionSSL3 && !filledBy16(r.Peek()) {
+	if (v == VersionSSL3 || v == VersionDTLSBad) && !filledBy16(r.Peek()) {
 		m.Encrypted = r.Rest("encrypted_premaster_secret")
 		return
 	}
