@@ -63,8 +63,11 @@ func (b *Builder) addTo(p *Phase, s Step) *Step {
 	return &p.Steps[len(p.Steps)-1]
 }
 
-// fact adds a named value to a step.
+// fact adds a named value to a step, unless it is an empty string.
 func (s *Step) fact(key string, value any, ref string) *Step {
+	if value == "" {
+		return s
+	}
 	s.Facts = append(s.Facts, Fact{Key: key, Value: value, Ref: ref})
 	return s
 }
