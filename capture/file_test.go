@@ -166,6 +166,14 @@ func TestCompressedDamage(t *testing.T) {
 	})
 }
 
+func TestOpenDirectory(t *testing.T) {
+	_, err := Open(t.TempDir())
+	var oe *OpenError
+	if !errors.As(err, &oe) || err.Error() != "this is a directory, not a capture" || oe.Hint() == "" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestOpenMissing(t *testing.T) {
 	_, err := Open(filepath.Join(t.TempDir(), "none"))
 	if !errors.Is(err, fs.ErrNotExist) || err.Error() != "cannot be opened: no such file or directory" && runtime.GOOS == "linux" {

@@ -109,7 +109,7 @@ func TestDeclarations(t *testing.T) {
 
 func TestFlagValues(t *testing.T) {
 	for _, tc := range []struct{ flag, value, problem string }{
-		{"count", "3", ""}, {"count", "0", "the least is 1"}, {"count", "-1", "not a whole number"}, {"count", "99999999999999999999", "too large"},
+		{"count", "3", ""}, {"count", "0", "the least is 1"}, {"count", "-1", "the least is 1"}, {"count", "99999999999999999999", "too large"},
 		{"conn", "3,7-9,#12-", ""}, {"conn", "", "is not like"}, {"conn", "3,", "is not like"}, {"conn", "9-7", "ends before it begins"}, {"conn", "0", "is not like"},
 		{"width", "0", ""}, {"width", "40", ""}, {"width", "39", "need 40 columns"}, {"width", "99999", "the most"}, {"width", "wide", "not a whole number"},
 		{"max-memory", "512MiB", ""}, {"max-memory", "1.5G", ""}, {"max-memory", "67108864", ""}, {"max-memory", "1M", "the least is 32MiB"},

@@ -10,6 +10,7 @@ import (
 	"github.com/tlslens/tlslens/capture"
 	"github.com/tlslens/tlslens/capture/pcapng"
 	"github.com/tlslens/tlslens/dissect/keys"
+	"github.com/tlslens/tlslens/report/text"
 )
 
 // A privateFile is a new file that only its owner reads. It is removed unless
@@ -47,6 +48,7 @@ func (f *privateFile) abandon() {
 type copying struct {
 	file *privateFile
 	keys *keys.Provider // whose used secrets go into it; nil for none
+	bare bool           // none of them was used
 }
 
 // openCopies creates the files of the copies that were asked for, so that one
@@ -64,7 +66,7 @@ func openCopies(s *settings, k *keys.Provider) (all []*copying, err error) {
 			abandonCopies(all)
 			return nil, err
 		}
-		all = append(all, &copying{f, c.keys})
+		all = append(all, &copying{file: f, keys: c.keys})
 	}
 	return all, nil
 }
@@ -83,9 +85,21 @@ func (p *program) copies(all []*copying, in *input) error {
 		if err != nil {
 			return err
 		}
-		p.message("", fmt.Sprintf("%d packets are in %s", n, c.file.Name()))
+		what := fmt.Sprintf("%s %s in %s", text.Count(n, "packet"), are(n), c.file.Name())
+		if c.bare {
+			what += "; no secret was embedded, for none was used"
+		}
+		p.message("", what)
 	}
 	return nil
+}
+
+// are is the verb for so many things.
+func are(n uint64) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
 }
 
 // write writes the capture again.
@@ -101,8 +115,10 @@ func (c *copying) write(in *input) (packets uint64, err error) {
 		if err := c.keys.WriteUsed(&secrets); err != nil {
 			return 0, err
 		}
-		if err := w.Secrets(secrets.Bytes()); err != nil {
-			return 0, err
+		if c.bare = secrets.Len() == 0; !c.bare {
+			if err := w.Secrets(secrets.Bytes()); err != nil {
+				return 0, err
+			}
 		}
 	}
 	if packets, err = copyPackets(w, src); err != nil {

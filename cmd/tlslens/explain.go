@@ -137,7 +137,7 @@ func (t *topic) print(w io.Writer, style report.Style) {
 
 // listed are the kinds of which the names are listed; the others have hundreds.
 func listed() []string {
-	return []string{"finding", "phase", "state", "outcome", "check", "handshake message", "alert", "version"}
+	return []string{"finding", "phase", "state", "outcome", "check", "word", "handshake message", "alert", "version"}
 }
 
 // listTopics lists what there is to explain.

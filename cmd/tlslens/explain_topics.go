@@ -15,6 +15,7 @@ func topics() []topic {
 	all = append(all, wordTopics("state", stateWords())...)
 	all = append(all, wordTopics("outcome", outcomeWords())...)
 	all = append(all, wordTopics("check", checkWords())...)
+	all = append(all, wordTopics("word", reportWords())...)
 	all = append(all, messageTopics()...)
 	all = append(all, alertTopics()...)
 	all = append(all, extensionTopics()...)

@@ -35,6 +35,23 @@ func outcomeWords() []word {
 	}
 }
 
+// reportWords explains words that the reports use and that are no names.
+func reportWords() []word {
+	return []word{
+		{"half done", "One side has done its part of the phase, which shows; the other ended the connection before it did the same.", ""},
+		{"does not pass", "A careful client should not have believed these certificates: the named checks failed. What the client did is another question; its alerts tell.", ""},
+		{"passed", "All that a careful client checks is in order.", ""},
+		{"not shown", "There was nothing to check: the side did not send what the check is about, such as a stapled OCSP response, or it is not in the capture. It is no fault.", ""},
+		{"cut off", "The connection ended without close_notify, so that nobody can tell whether the last bytes are missing. Some programs end all their connections so.", "RFC 9846, Section 6.1 (which asks for close_notify)"},
+		{"closed cleanly", "The tunnel ended with close_notify, or in TLS 1.3, where it is sealed, with a last record that fits it. Nothing can have been cut off unnoticed by the side that got it.", "RFC 9846, Section 6.1"},
+		{"fits", "What is sealed cannot be read, but its size, direction and place in the handshake are those that the named message would have. It is a conclusion and no proof.", ""},
+		{"opened", "The content was decrypted with a secret from a key log, a private key, a pre-shared key or the capture itself, and its authentication tag was right. Where only part of a connection could be opened, the report says so.", ""},
+		{"not opened", "No secret that was given or that the capture carries opens it; the report says why. What is told of it then follows from sizes and order.", ""},
+		{"untrusted", "The chain does not end at a trust anchor of --ca, by default Mozilla's roots. With a private authority that is to be expected: give its root with --ca.", "RFC 5280, Section 6"},
+		{"not captured", "The capture does not hold these packets. The connection itself may have been in order.", ""},
+	}
+}
+
 func checkWords() []word {
 	return []word{
 		{"name", "Is the name that the client asked for in the certificate's subjectAltName?", "RFC 9525, Section 6"},

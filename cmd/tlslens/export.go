@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tlslens/tlslens/capture/pcapng"
+	"github.com/tlslens/tlslens/dissect"
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/report/text"
@@ -120,6 +121,33 @@ type exporter struct {
 	seen  [2]int // bytes of each side so far
 	bytes int64
 	err   error
+
+	found       bool   // the connection that is followed is in the capture
+	sealed      string // why it was not opened, if that is known
+	connections uint64 // in the capture
+}
+
+// see is told all events. It notes what becomes of the connection that is
+// followed.
+func (x *exporter) see(e dissect.Event) {
+	if x == nil {
+		return
+	}
+	if c, ok := e.(dissect.Closed); ok && c.Conn.Number == x.s.export.follow {
+		x.found, x.sealed = true, c.Conn.Decryption.Why
+	}
+}
+
+// missing returns an error if the connection to follow is not there.
+func (x *exporter) missing() error {
+	if x == nil || x.s.export.follow == 0 || x.found {
+		return nil
+	}
+	f := failf("there is no connection #%d", x.s.export.follow)
+	if x.connections == 0 {
+		return f.or("there is no TLS connection in the capture")
+	}
+	return f.or("the last is #%d; tlslens list shows them", x.connections)
 }
 
 // newExporter opens what --plaintext-pcap names. It returns nil if there is
@@ -228,10 +256,14 @@ func (x *exporter) abandon() {
 func (x *exporter) finish() (what string, err error) {
 	if x.talks != nil {
 		err = errors.Join(x.err, x.pcap.Flush(), x.file.finish())
-		return fmt.Sprintf("%d bytes of plaintext are in %s", x.bytes, x.s.export.plaintext), err
+		return fmt.Sprintf("%s of plaintext %s in %s", text.Count(x.bytes, "byte"), are(uint64(x.bytes)), x.s.export.plaintext), err
 	}
 	if x.bytes == 0 && x.err == nil {
-		return fmt.Sprintf("nothing of connection #%d could be opened; the report says why", x.s.export.follow), nil
+		what = fmt.Sprintf("nothing of connection #%d could be opened", x.s.export.follow)
+		if x.sealed != "" {
+			what += ": " + x.sealed
+		}
+		return what, nil
 	}
 	return "", x.err
 }

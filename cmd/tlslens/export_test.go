@@ -45,9 +45,22 @@ func TestFollow(t *testing.T) {
 	}
 	t.Run("sealed", func(t *testing.T) {
 		r := tlslens(t, nil, "--follow", "1", "-k", pcaps+"tour.keys", pcaps+"tls13-openssl.pcapng")
-		r.want(t, 0, "nothing of connection #1 could be opened")
+		r.want(t, 0, "nothing of connection #1 could be opened: ")
 		if r.out != "" {
 			t.Error(r.out)
+		}
+	})
+	t.Run("not there", func(t *testing.T) {
+		out := writeFile(t, filepath.Join(t.TempDir(), "out"), []byte("as it was"))
+		for _, more := range [][]string{nil, {"-o", out}, {"--conn", "3"}} {
+			r := tlslens(t, nil, append(keys("tour", "--follow", "99"), more...)...)
+			r.want(t, 2, "tlslens: there is no connection #99\ntlslens: hint: the last is #10; ")
+			if r.out != "" {
+				t.Error(r.out)
+			}
+		}
+		if b := readFile(t, out); string(b) != "as it was" {
+			t.Errorf("the output is %q", b)
 		}
 	})
 	t.Run("no control characters", func(t *testing.T) {
@@ -251,4 +264,50 @@ func payloads(t *testing.T, name string) string {
 		b.Write(tcp.Payload)
 	}
 	return b.String()
+}
+
+// TestEmbeddingNothing holds that a copy without secrets is said to be one.
+func TestEmbeddingNothing(t *testing.T) {
+	dir, name := t.TempDir(), pcaps+"tls13-openssl.pcapng"
+	const none = "; no secret was embedded, for none was used\n"
+	tlslens(t, nil, "-q", "-k", pcaps+"tour.keys", "--embed-keys", filepath.Join(dir, "none"), name).want(t, 0, none)
+	r := tlslens(t, nil, "-q", "-k", pcaps+"tls13-openssl.keys", "--embed-keys", filepath.Join(dir, "all"), name)
+	r.want(t, 0, " packets are in ")
+	if strings.Contains(r.errors, none) {
+		t.Error(r.errors)
+	}
+}
+
+// TestOutputSparesInputs holds that -o overwrites nothing that is to be read,
+// by whatever name it goes.
+func TestOutputSparesInputs(t *testing.T) {
+	dir := t.TempDir()
+	capture, log := filepath.Join(dir, "capture"), filepath.Join(dir, "log")
+	root, key := filepath.Join(dir, "root.pem"), filepath.Join(dir, "key")
+	for to, from := range map[string]string{capture: pcaps + "tls12-rsa.pcapng", log: pcaps + "tls12-rsa.keys",
+		root: pcaps + "pki/root.pem", key: pcaps + "pki/www-rsa.key"} {
+		writeFile(t, to, readFile(t, from))
+		if err := os.Link(to, to+".link"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tc := range []struct {
+		name    string
+		env     map[string]string
+		args    []string
+		message string
+	}{
+		{"key log", nil, []string{"-k", log, "-o", log + ".link"}, "is a key log that is to be read"},
+		{"key log of the environment", map[string]string{"SSLKEYLOGFILE": log}, []string{"-o", log}, "is a key log that is to be read"},
+		{"anchors", nil, []string{"--ca", root, "-o", root + ".link"}, "is a file of trust anchors"},
+		{"private key", nil, []string{"--private-key", key, "-o", key}, "is a file of private keys"},
+		{"capture", nil, []string{"-o", capture}, "is the capture"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tlslensIn(t, tc.env, nil, append(tc.args, capture)...).want(t, 2, tc.message)
+		})
+	}
+	if !bytes.Equal(readFile(t, log), readFile(t, pcaps+"tls12-rsa.keys")) {
+		t.Error("the key log was overwritten")
+	}
 }

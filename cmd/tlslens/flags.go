@@ -146,7 +146,7 @@ func chooseFlags() []*flagDef {
 				return err
 			}},
 		{name: "only", arg: "failed|warn|fail", group: groupChoose, choices: only, doc: "only connections that failed, or have findings",
-			more: "failed: those that did not come to stand; neither connections of which the capture holds only a part, nor those that turned out not to be TLS. warn: those with a finding of severity warn or fail. fail: those with a finding of severity fail.",
+			more: "failed: those that did not come to stand; neither connections of which the capture holds only a part, nor those that turned out not to be TLS. warn: those with a finding of severity warn or fail. fail: those with a finding of severity fail. Both let through whatever failed or turned out not to be TLS, with a finding or without.",
 			set:  oneOf(only, func(s *settings, v string) { s.only = v })},
 	}
 }
@@ -169,11 +169,11 @@ func formatDoc() string {
 
 func outputFlags() []*flagDef {
 	return []*flagDef{
-		{name: "format", short: "T", arg: strings.Join(formatNames(), "|"), group: groupOutput, choices: formatNames(), doc: "how results are written; default table, of list list",
-			more: formatDoc() + " Of several captures, JSON gives the connections of each and then its summary, one capture after the other; json makes one array of all.",
+		{name: "format", short: "T", arg: strings.Join(formatNames(), "|"), group: groupOutput, choices: formatNames(), doc: "how results are written; default table, or list if the command is list",
+			more: formatDoc() + " Of several captures, JSON gives the connections of each and then its summary, one capture after the other, each object with the name of its capture; json makes one array of all.",
 			set:  oneOf(formatNames(), func(s *settings, v string) { s.format = v })},
 		{name: "output", short: "o", arg: "FILE", group: groupOutput, complete: "file", doc: "write results to FILE",
-			more: "A regular file is replaced when the results are complete, and stays as it was if nothing could be begun. A capture that is being read is never overwritten.",
+			more: "A regular file is replaced when the results are complete, and stays as it was if nothing could be begun. A capture, key or trust anchor that is to be read is never overwritten.",
 			set: func(s *settings, v string) error {
 				if v == "" {
 					return errors.New("the name of the file is empty")
@@ -181,8 +181,9 @@ func outputFlags() []*flagDef {
 				s.output = v
 				return nil
 			}},
-		{name: "quiet", short: "q", group: groupOutput, doc: "only connections with findings, and no summary",
-			set: flag(func(s *settings, on bool) { s.quiet = on })},
+		{name: "quiet", short: "q", group: groupOutput, doc: "only connections that failed or have findings, and no summary",
+			more: "Of such a connection its findings are shown, or why it failed. What -T json and jsonl give stays the same.",
+			set:  flag(func(s *settings, on bool) { s.quiet = on })},
 	}
 }
 
@@ -222,7 +223,7 @@ func lookFlags() []*flagDef {
 				s.width = int(n)
 				return nil
 			}},
-		{name: "color", arg: "auto|always|never", group: groupOutput, choices: colors, doc: "colours; default auto",
+		{name: "color", arg: "auto|always|never", group: groupOutput, choices: colors, doc: "when to use colours; default auto",
 			more: "auto: if results go to a terminal, NO_COLOR is not set and TERM is not dumb. Colour never carries meaning alone.",
 			set:  oneOf(colors, func(s *settings, v string) { s.color = v })},
 		{name: "ascii", group: groupOutput, doc: "no box drawing, no arrows; other characters escaped",
@@ -264,8 +265,8 @@ func limitFlags() []*flagDef {
 func exitFlags() []*flagDef {
 	on := []string{"warn", "fail", "never"}
 	return []*flagDef{
-		{name: "fail-on", arg: "warn|fail|never", group: groupExit, choices: on, doc: "end with status 1 if a connection has such a finding",
-			more: "warn: a finding of severity warn or fail; fail: one of severity fail. Default never. Only connections chosen with --conn and --only count.",
+		{name: "fail-on", arg: "warn|fail|never", group: groupExit, choices: on, doc: "end with status 1 if a connection failed or has such a finding",
+			more: "warn: a finding of severity warn or fail; fail: one of severity fail. Both count each connection that failed or turned out not to be TLS, with a finding or without. Default never. Only connections chosen with --conn and --only count.",
 			set: oneOf(on, func(s *settings, v string) {
 				s.failOn = map[string]conn.Severity{"warn": conn.Warn, "fail": conn.Fail}[v]
 			})},

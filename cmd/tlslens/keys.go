@@ -9,6 +9,7 @@ import (
 
 	"github.com/tlslens/tlslens/capture"
 	"github.com/tlslens/tlslens/dissect/keys"
+	"github.com/tlslens/tlslens/report/text"
 )
 
 // keySettings are the secrets that the user names.
@@ -111,7 +112,8 @@ func (p *program) loadLog(log *keys.Log, name string) error {
 		if len(st.FirstJunk) > len(before.FirstJunk) {
 			first = fmt.Sprintf("; the first is %s", st.FirstJunk[len(before.FirstJunk)])
 		}
-		p.message(name, fmt.Sprintf("%d lines are not understood%s", st.Junk-before.Junk, first))
+		n := uint64(st.Junk - before.Junk)
+		p.message(name, fmt.Sprintf("%s %s not understood%s", text.Count(n, "line"), are(n), first))
 	}
 	return nil
 }

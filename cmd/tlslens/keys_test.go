@@ -266,7 +266,7 @@ func TestKeysRefused(t *testing.T) {
 		{"no identity", []string{"--psk", "0102", capture}, 2, "IDENTITY:HEX"},
 		{"no hexadecimal", []string{"--psk", "me:secret", capture}, 2, "no key in hexadecimal"},
 		{"no key", []string{"--psk", "me:", capture}, 2, "no key in hexadecimal"},
-		{"junk line", []string{"-k", junk, capture}, 0, "1 lines are not understood; the first is"},
+		{"junk line", []string{"-k", junk, capture}, 0, "1 line is not understood; the first is"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := tlslens(t, nil, tc.args...)

@@ -36,10 +36,8 @@ func (p *program) openOutput(s *settings, inputs []*input) (*output, error) {
 	}
 	info, err := os.Stat(s.output)
 	if err == nil {
-		for _, in := range inputs {
-			if other, err := os.Stat(in.name); err == nil && os.SameFile(info, other) {
-				return nil, failf("--output %s is the capture that is to be read", s.output).or("results would overwrite it; choose another name")
-			}
+		if what := p.needed(s, inputs, info); what != "" {
+			return nil, failf("--output %s is %s", s.output, what).or("results would overwrite it; choose another name")
 		}
 		if info.IsDir() {
 			return nil, failf("--output %s is a folder", s.output)
@@ -56,6 +54,31 @@ func (p *program) openOutput(s *settings, inputs []*input) (*output, error) {
 	}
 	o.Writer = bufio.NewWriterSize(o.file, outputBuffer)
 	return o, nil
+}
+
+// needed says which of the files that are to be read a file is, "" if it is
+// none of them.
+func (p *program) needed(s *settings, inputs []*input, file os.FileInfo) string {
+	captures := make([]string, 0, len(inputs))
+	for _, in := range inputs {
+		captures = append(captures, in.name)
+	}
+	for _, kind := range []struct {
+		what  string
+		names []string
+	}{
+		{"the capture that is to be read", captures},
+		{"a key log that is to be read", append([]string{p.getenv("SSLKEYLOGFILE")}, s.keys.logs...)},
+		{"a file of private keys that is to be read", s.keys.private},
+		{"a file of trust anchors that is to be read", s.anchors},
+	} {
+		for _, name := range kind.names {
+			if other, err := os.Stat(name); err == nil && os.SameFile(file, other) {
+				return kind.what
+			}
+		}
+	}
+	return ""
 }
 
 // replacement creates a file beside the one of that name, which need not be

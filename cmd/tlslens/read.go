@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -36,6 +37,9 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 		return err
 	}
 	defer abandonCopies(copies)
+	for _, note := range s.idle() {
+		p.message("", "note: "+note)
+	}
 	defer p.limitMemory(s)()
 	out, err := p.openOutput(s, inputs)
 	if err != nil {
@@ -51,7 +55,8 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 		r.opt.Plaintext = r.export.listen
 	}
 	status := r.all(ctx, inputs)
-	if r.opened == 0 {
+	var known exitStatus
+	if r.opened == 0 || status != nil && !errors.As(status, &known) {
 		return status
 	}
 	if r.export != nil {
@@ -118,6 +123,9 @@ func (r *reading) all(ctx context.Context, inputs []*input) error {
 			return r.s.unwritten(err)
 		}
 	}
+	if err := r.export.missing(); err != nil {
+		return err
+	}
 	if err := r.out.finish(); err != nil {
 		return r.s.unwritten(err)
 	}
@@ -135,6 +143,10 @@ func (r *reading) writer(in *input) (report.Writer, error) {
 		name = report.Formats()[0].Name
 	}
 	var w io.Writer = r.out
+	style := r.style
+	if r.several {
+		style.Capture = in.name
+	}
 	switch {
 	case !r.several:
 	case name == "json":
@@ -152,7 +164,7 @@ func (r *reading) writer(in *input) (report.Writer, error) {
 		}
 	}
 	f, _ := report.Find(name)
-	return f.New(w, r.style), nil
+	return f.New(w, style), nil
 }
 
 // A result is what came of reading one capture.
@@ -179,6 +191,7 @@ func (r *reading) one(ctx context.Context, in *input, src capture.Source) (*resu
 			res.stopped = err
 			break
 		}
+		r.export.see(e)
 		if n := numberOf(e); n > 0 && !r.s.numbered(n) {
 			continue
 		}
@@ -202,6 +215,9 @@ func (r *reading) one(ctx context.Context, in *input, src capture.Source) (*resu
 		if err := r.write(w, e, in); err != nil {
 			return nil, err
 		}
+	}
+	if r.export != nil {
+		r.export.connections = res.stats.Connections
 	}
 	if r.s.export.follow > 0 {
 		return res, nil

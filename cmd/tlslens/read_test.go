@@ -15,7 +15,7 @@ import (
 
 func TestRead(t *testing.T) {
 	tour, rsa, short := pcaps+"tour.pcapng", pcaps+"tls12-rsa.pcapng", pcaps+"cut-short.pcapng"
-	root := pcaps + "pki/root.pem"
+	root, silent := pcaps+"pki/root.pem", pcaps+"no-answer.pcapng"
 	for _, tc := range []struct {
 		name    string
 		args    []string
@@ -37,7 +37,19 @@ func TestRead(t *testing.T) {
 		{"only failed", []string{"list", "--only", "failed", tour}, 0, "3 of 10 connections shown (--only failed)", []string{"│  8 │", "│  9 │", "│ 10 │"}},
 		{"only fail", []string{"list", "--only", "fail", "--ca", root, tour}, 0, "3 of 10", nil},
 		{"only warn", []string{"list", "--only", "warn", "--ca", root, tour}, 0, "4 of 10", nil},
-		{"no connection left", []string{"--conn", "30", tour}, 0, "0 of 10 connections shown", nil},
+		{"no connection left", []string{"--conn", "30", tour}, 0, "0 of 10 connections shown", []string{"none of the 10 connections was chosen. 198 packets"}},
+		{"fail-on without a finding", []string{"list", "--fail-on", "fail", silent}, 1, "", []string{"no answer"}},
+		{"only fail without a finding", []string{"list", "--only", "fail", silent}, 0, "", []string{"│ 1 │"}},
+		{"only warn without a finding", []string{"list", "--only", "warn", pcaps + "reset-mid-handshake.pcapng"}, 0, "", []string{"│ 1 │"}},
+		{"quiet without a finding", []string{"-q", silent}, 0, "", []string{"#1 ", "FAILED in phase 2\n  Why: the server"}},
+		{"fail-on of what is not TLS", []string{"list", "--fail-on", "fail", pcaps + "http-on-tls-port.pcapng"}, 1, "", []string{"not tls"}},
+		{"fail-on of one side", []string{"list", "--fail-on", "fail", "--ca", root, pcaps + "one-sided.pcapng"}, 0, "", []string{"only one side"}},
+		{"negative count", []string{"-c", "-1", tour}, 2, "tlslens: -c/--count: -1 is too small: the least is 1", nil},
+		{"count that is no number", []string{"-c", "-x", tour}, 2, "\"-x\" is not a whole number", nil},
+		{"quiet JSON", []string{"-q", "-T", "json", rsa}, 0, "tlslens: note: -q changes nothing of -T json; ", []string{"summary"}},
+		{"verbose JSON", []string{"-v", "-T", "jsonl", rsa}, 0, "tlslens: note: -v changes nothing of -T jsonl\n", nil},
+		{"hex list", []string{"-T", "list", "-x", rsa}, 0, "tlslens: note: -x changes nothing of -T list\n", nil},
+		{"keys not used", []string{"--no-decrypt", "-k", pcaps + "tls12-rsa.keys", rsa}, 0, "tlslens: note: with --no-decrypt the given keys are not used\n", nil},
 		{"fail-on matches", []string{"list", "--fail-on", "fail", tour}, 1, "", nil},
 		{"fail-on warn matches", []string{"list", "--fail-on", "warn", "--ca", root, "--conn", "1", tour}, 1, "1 of 10", nil},
 		{"fail-on fail is not warn", []string{"list", "--fail-on", "fail", "--ca", root, "--conn", "1", tour}, 0, "1 of 10", nil},
@@ -55,7 +67,7 @@ func TestRead(t *testing.T) {
 		{"missing", []string{"no/such"}, 2, "no/such: cannot be opened: no such file or directory", nil},
 		{"all missing", []string{"no/such", "no/other"}, 2, "no/other: cannot be opened", nil},
 		{"not a capture", []string{pcaps + "README.md"}, 2, "README.md: ", nil},
-		{"folder", []string{"."}, 2, "is a directory", nil},
+		{"folder", []string{"."}, 2, "tlslens: .: this is a directory, not a capture\ntlslens: hint: name the captures", nil},
 		{"nothing", nil, 2, "tlslens: no capture was given\ntlslens: hint: tlslens FILE reads one", nil},
 		{"flags alone", []string{"-q"}, 2, "no capture was given", nil},
 		{"list of nothing", []string{"list"}, 2, "no capture was given", nil},
@@ -92,7 +104,8 @@ func TestEveryCapture(t *testing.T) {
 	}
 	for _, format := range formatNames() {
 		r := tlslens(t, nil, append([]string{"-T", format, "-v", "--width", "100"}, names...)...)
-		if r.status != 3 || strings.Count(r.errors, "\n") != 2 {
+		notes := strings.Count(r.errors, "note: -v changes nothing of -T "+format)
+		if r.status != 3 || notes > 1 || (notes == 0) != (format == "table") || strings.Count(r.errors, "\n") != 2+notes {
 			t.Errorf("%s: status %d; only cut-short.pcapng has something to tell:\n%s", format, r.status, r.errors)
 		}
 		if len(r.out) == 0 {
@@ -114,21 +127,25 @@ func TestStandardInput(t *testing.T) {
 }
 
 // TestJSONOfSeveral holds that the array of one capture is the same, byte for
-// byte, as the format's own, and what the array of several is.
+// byte but for the name of the capture, as the format's own, and what the array
+// of several is.
 func TestJSONOfSeveral(t *testing.T) {
 	one, two := pcaps+"tls12-rsa.pcapng", pcaps+"tour.pcapng"
 	single := tlslens(t, nil, "-T", "json", one)
 	joined := tlslens(t, nil, "-T", "json", one, "no/such")
-	if single.out != joined.out {
+	if key := `,"capture":"` + one + `"`; strings.Contains(single.out, key) || single.out != strings.ReplaceAll(joined.out, key, "") {
 		t.Errorf("one capture:\n%s\nbeside one that is missing:\n%s", single.out, joined.out)
 	}
-	var all []struct{ Type string }
+	var all []struct{ Type, Capture string }
 	if err := json.Unmarshal([]byte(tlslens(t, nil, "-T", "json", one, two).out), &all); err != nil {
 		t.Fatal(err)
 	}
 	var kinds []string
 	for _, o := range all {
 		kinds = append(kinds, o.Type[:1])
+		if want := []string{one, two}[min(len(kinds)/3, 1)]; o.Capture != want {
+			t.Errorf("object %d is said to be of %q, want %q", len(kinds), o.Capture, want)
+		}
 	}
 	if got := strings.Join(kinds, ""); got != "csccccccccccs" {
 		t.Errorf("objects %s", got)

@@ -72,6 +72,25 @@ func (s *settings) check() error {
 	return nil
 }
 
+// idle words the flags that change nothing beside others, one note for each.
+func (s *settings) idle() []string {
+	var out []string
+	if s.quiet && (s.format == "json" || s.format == "jsonl") {
+		out = append(out, "-q changes nothing of -T "+s.format+"; --only fail leaves connections out")
+	}
+	if s.verbose > 0 && s.format != "" && s.format != "table" {
+		flag := "-v"
+		if s.hex {
+			flag = "-x"
+		}
+		out = append(out, flag+" changes nothing of -T "+s.format)
+	}
+	if s.keys.sealed && len(s.keys.logs)+len(s.keys.private)+len(s.keys.psks) > 0 {
+		out = append(out, "with --no-decrypt the given keys are not used")
+	}
+	return out
+}
+
 // A span is a range of connection numbers, both ends included.
 type span struct{ from, to uint64 }
 
@@ -108,9 +127,13 @@ func failed(o conn.Outcome) bool {
 	return true
 }
 
-// worst returns the gravest severity of the findings, Info if there is none.
+// worst returns the gravest severity of the findings, Info if there is none. A
+// connection that did not come to be one of TLS is as grave as any.
 func worst(c *conn.Conn) conn.Severity {
 	var w conn.Severity
+	if failed(c.Outcome) || c.Outcome == conn.NotTLS {
+		return conn.Fail
+	}
 	for i := range c.Findings {
 		w = max(w, c.Findings[i].Severity)
 	}
@@ -147,6 +170,9 @@ func parseCount(v string, lowest uint64) (uint64, error) {
 	case err != nil && errors.Is(err, strconv.ErrRange):
 		return 0, fmt.Errorf("%s is too large", v)
 	case err != nil:
+		if i, err := strconv.ParseInt(v, 10, 64); err == nil && i < 0 {
+			return 0, fmt.Errorf("%d is too small: the least is %d", i, lowest)
+		}
 		return 0, fmt.Errorf("%q is not a whole number", v)
 	case n < lowest:
 		return 0, fmt.Errorf("%d is too small: the least is %d", n, lowest)

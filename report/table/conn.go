@@ -17,7 +17,7 @@ func (p *printer) conn(c *conn.Conn) {
 	if p.style.Quiet {
 		p.findings(c.Findings, c.Findings, nil)
 		if len(c.Findings) == 0 && c.Why != "" {
-			p.para("  ", p.text(c.Why), "")
+			p.para("  Why: ", p.text(c.Why), "")
 		}
 		return
 	}

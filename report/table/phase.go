@@ -221,7 +221,7 @@ func (p *printer) traffic(c *conn.Conn) {
 	}
 	units := "Records"
 	if c.Carrier == "quic" {
-		units = "Packets sent" // each is sealed by itself
+		units = "Sent" // each is sealed by itself
 	}
 	g := grid{tight: 16, cols: []column{{title: "Who"}, {title: units, right: true, drop: 1}, {title: "Sealed bytes", right: true, drop: 2},
 		{title: "Payload bytes", right: true, drop: 4}, {title: "Packets", drop: 3}, {title: "What is known", wide: true}}}

@@ -329,7 +329,7 @@ func TestWording(t *testing.T) {
 		{name: "a sentence once, quietly", style: quiet, conns: []*conn.Conn{with(doubted)}, want: []string{"  warn  cert-untrusted           No such root.\n"}},
 		{name: "quietly without a finding", style: quiet, conns: []*conn.Conn{with(func(c *conn.Conn) {
 			c.Outcome, c.Why, c.Findings = conn.NoAnswer, "nobody said a word.", nil
-		})}, want: []string{" no answer\n", "  nobody said a word.\n"}},
+		})}, want: []string{" no answer\n", "  Why: nobody said a word.\n"}},
 		{name: "quietly not TLS", kind: list, style: quiet, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Outcome, c.Findings = conn.NotTLS, nil })}, want: []string{"not tls"}},
 		{name: "quietly reset", kind: live, style: quiet, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Outcome, c.Findings = conn.ResetOutcome, nil })}, want: []string{"= RESET"}},
 		{name: "quietly one-sided", style: quiet, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Outcome, c.Findings = conn.OneSided, nil })}, not: []string{"#"}},
