@@ -3,7 +3,7 @@
 // In go the names of interfaces; out comes a [capture.Source] whose packets are
 // in the order of time, over all its interfaces. On Linux they come from
 // TPACKET_V3 rings that the kernel shares with the process, without cgo; on
-// macOS and the BSDs from gopacket's bsdbpf; on Windows, and everywhere with the
+// macOS and the BSDs from /dev/bpf; on Windows, and everywhere with the
 // build tag libpcap, from gopacket's pcap.
 //
 // The ring owns the bytes of a packet: they are valid until the next call of
