@@ -260,10 +260,11 @@ func (x *exporter) finish() (what string, err error) {
 	}
 	if x.bytes == 0 && x.err == nil {
 		what = fmt.Sprintf("nothing of connection #%d could be opened", x.s.export.follow)
-		if x.sealed != "" {
-			what += ": " + x.sealed
+		why := x.sealed
+		if why == "" {
+			why = "there is no secret for it; -k FILE gives a key log"
 		}
-		return what, nil
+		return what + ": " + why, nil
 	}
 	return "", x.err
 }
