@@ -35,8 +35,5 @@ func (p *pipeline) otherHalf(d *packet.Packet, dir tcp.Dir, s *tcp.Segment) *tcp
 	if f.stage == ended || f.sent[dir] > 0 || s.Flags&tcp.ACK == 0 || off > window || off < -window {
 		return nil
 	}
-	if len(f.encap) == 0 && d.Encapsulated() {
-		f.encap = d.Encapsulation()
-	}
 	return f
 }

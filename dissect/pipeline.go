@@ -125,7 +125,7 @@ func (p *pipeline) segment(d *packet.Packet) {
 		}
 		f := p.otherHalf(d, dir, &s)
 		if f == nil {
-			f = p.newFlow(key, d)
+			f = p.newFlow(key)
 		}
 		f.entries++
 		id = p.table.Insert(key)
@@ -133,13 +133,15 @@ func (p *pipeline) segment(d *packet.Packet) {
 	}
 	slot := p.table.Value(id)
 	f := *slot
+	f.wrapped(dir, d)
 	if !f.genuine(dir, d, &s) {
 		f.count(dir, &s)
 		p.table.Touch(id, f.state())
 		return
 	}
 	if f.tcp.Segment(dir, &s) == tcp.NewConnection {
-		next := p.newFlow(key, d)
+		next := p.newFlow(key)
+		next.wrapped(dir, d)
 		if sd, syn, ok := f.tcp.Successor(); ok {
 			next.count(sd, &syn)
 			next.tcp.Segment(sd, &syn)

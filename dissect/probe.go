@@ -193,7 +193,7 @@ func (f *tcpFlow) begin(client tcp.Dir) {
 	f.p.opened++
 	ends := [2]netip.AddrPort{f.key.A(), f.key.B()}
 	c := &conn.Conn{
-		Number: f.p.opened, Carrier: "tls", Transport: "tcp", Encapsulation: f.encap,
+		Number: f.p.opened, Carrier: "tls", Transport: "tcp", Encapsulation: f.encapsulation(),
 		Ends: [2]conn.Endpoint{ends[client], ends[client^1]}, First: f.first,
 	}
 	f.builder = conn.NewBuilder(c, f.p.build)

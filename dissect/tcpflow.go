@@ -17,7 +17,7 @@ type tcpFlow struct {
 	p     *pipeline
 	key   flow.Key
 	tcp   tcp.Conn
-	encap []string
+	encap [2][]string // of each direction's first packet
 	first flow.Mark
 	last  flow.Mark
 	sent  [2]uint64 // packets of each direction
@@ -58,14 +58,27 @@ const (
 	ended
 )
 
-// newFlow makes the state of a flow whose first packet is d.
-func (p *pipeline) newFlow(key flow.Key, d *packet.Packet) *tcpFlow {
+// newFlow makes the state of a flow.
+func (p *pipeline) newFlow(key flow.Key) *tcpFlow {
 	f := &tcpFlow{p: p, key: key, first: p.at, watching: true}
-	if d.Encapsulated() {
-		f.encap = d.Encapsulation()
-	}
 	f.tcp.Init(p.pool, f)
 	return f
+}
+
+// wrapped notes what the first packet of a direction is wrapped in.
+func (f *tcpFlow) wrapped(d tcp.Dir, pkt *packet.Packet) {
+	if f.sent[d] == 0 && pkt.Encapsulated() {
+		f.encap[d] = pkt.Encapsulation()
+	}
+}
+
+// encapsulation is what the connection is reported to be wrapped in: labels
+// and tunnel identifiers may differ by direction, and the client's count.
+func (f *tcpFlow) encapsulation() []string {
+	if e := f.encap[f.client]; len(e) > 0 {
+		return e
+	}
+	return f.encap[f.client^1]
 }
 
 // count notes a packet of the flow.
@@ -249,6 +262,7 @@ func (f *tcpFlow) finish(how conn.End) {
 // deliver hands the connection over to be verified and reported.
 func (f *tcpFlow) deliver() {
 	c := f.builder.Conn()
+	c.Encapsulation = f.encapsulation() // the other direction may have begun since
 	c.Last, c.Packets = f.last, f.sent[0]+f.sent[1]
 	c.Sent = [2]uint64{f.sent[f.client], f.sent[f.client^1]}
 	f.p.out.put(f.builder.Finish())

@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os/exec"
 	"testing"
@@ -130,5 +129,5 @@ func TestLiveSameAsLibpcap(t *testing.T) {
 	if matched == 0 {
 		t.Error("nothing matched")
 	}
-	t.Log(fmt.Sprintf("%d expressions, %d matches", len(exprs), matched))
+	t.Logf("%d expressions, %d matches", len(exprs), matched)
 }

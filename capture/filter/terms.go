@@ -216,7 +216,7 @@ func (p *parser) address(t token, q qual) (*node, *SyntaxError) {
 		return p.network4(addr, mask, q, t)
 	case p.accept("mask"):
 		m := p.next()
-		mask, bits, ok = parseDotted(m.text)
+		mask, _, ok = parseDotted(m.text)
 		if m.kind != tDotted || !ok {
 			return nil, errAt(m, "as in: net 10.0.0.0 mask 255.0.0.0", "a mask is expected and not %s", m)
 		}

@@ -31,7 +31,7 @@ func (w *watching) confine() error {
 	if w.s.live.ring != (live.RingFiles{}) {
 		folders = append(folders, filepath.Dir(w.s.live.write))
 	}
-	time.Now().Local().Zone() // reads the file of the time zone while it can be
+	_, _ = time.Now().Local().Zone() // reads the file of the time zone while it can be
 	if _, err := sandbox.Enter(sandbox.Options{UID: uid, GID: gid, Folders: folders}); err != nil {
 		return failf("privileges cannot be given up: %v", err).or("--no-sandbox keeps them: hostile packets are then read with all of them")
 	}
