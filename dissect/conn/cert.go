@@ -102,22 +102,10 @@ func stapleOf(e tls.CertificateEntry) ([]byte, bool) {
 	return s.Response, true
 }
 
-// shortName names a certificate by its common name or, failing that, its whole
-// subject.
-func shortName(c *pki.Certificate) string {
-	if n := len(c.CommonNames); n > 0 && c.CommonNames[n-1] != "" {
-		return "CN=" + c.CommonNames[n-1]
-	}
-	if c.Subject == "" {
-		return "no subject"
-	}
-	return c.Subject
-}
-
 // certificateLine names a certificate in a row: "[0] CN=www.example.test, RSA
 // 2048".
 func certificateLine(i int, c *pki.Certificate) string {
-	s := fmt.Sprintf("[%d] %s", i, cut(shortName(c), 60))
+	s := fmt.Sprintf("[%d] %s", i, cut(c.ShortSubject(), 60))
 	if c.SelfIssued {
 		return s + ", self-signed"
 	}

@@ -190,18 +190,20 @@ func (b *builder) label(c *Certificate) string {
 	if i, ok := b.index[c.SHA256]; ok {
 		return fmt.Sprintf("[%d]", i)
 	}
-	return c.shortSubject()
+	return c.ShortSubject()
 }
 
 // fullLabel is "[1] CN=...", or the subject alone if it was not sent.
 func (b *builder) fullLabel(c *Certificate) string {
 	if i, ok := b.index[c.SHA256]; ok {
-		return fmt.Sprintf("[%d] %s", i, c.shortSubject())
+		return fmt.Sprintf("[%d] %s", i, c.ShortSubject())
 	}
-	return c.shortSubject()
+	return c.ShortSubject()
 }
 
-func (c *Certificate) shortSubject() string { return shortName(c.Subject, c.RawSubject) }
+// ShortSubject is the part of the subject by which people know it: the last CN,
+// else O, else OU, else all of it; at most 80 bytes and text from the wire.
+func (c *Certificate) ShortSubject() string { return shortName(c.Subject, c.RawSubject) }
 
 // shortName is the part of a name (an RFC 4514 text) by which people know it,
 // cut at 80 bytes: the last CN that was sent, else O, else OU, else all of it.

@@ -18,7 +18,7 @@ func (k *checker) name() {
 		k.add(CheckName, NotShown, "the client named no server (no SNI); [0] is for %s", enumerate(leaf.Names.Strings()))
 		return
 	case want == "":
-		k.add(CheckName, NotShown, "the client named no server (no SNI); [0] has no SAN list, its subject is %s", leaf.shortSubject())
+		k.add(CheckName, NotShown, "the client named no server (no SNI); [0] has no SAN list, its subject is %s", leaf.ShortSubject())
 		return
 	}
 	shown := shorten(ascii([]byte(want)), 100)
@@ -52,7 +52,7 @@ func (k *checker) name() {
 		k.add(CheckName, Fail, "%s is not in the SAN list of [0]: %s", shown, enumerate(leaf.Names.Strings()))
 		return
 	}
-	k.add(CheckName, Fail, "%s is not in [0], which has no SAN list and the subject %s", shown, leaf.shortSubject())
+	k.add(CheckName, Fail, "%s is not in [0], which has no SAN list and the subject %s", shown, leaf.ShortSubject())
 }
 
 func (k *checker) nameIP(leaf *Certificate, shown string, want netip.Addr) {

@@ -12,7 +12,7 @@ func checkRule(id, check string, result pki.Result, severity conn.Severity, titl
 	return Rule{ID: id, Severity: severity, Phase: conn.CertificateCheckPhase, Step: "certificate", Title: title, Doc: doc,
 		Check: func(c *conn.Conn) (string, bool) {
 			for _, k := range c.CertificateCheck.Server.Checks {
-				if k.Name == check && k.Result == result {
+				if k.Name == check && k.Result == result && k.NotYet == (id == notYet) {
 					return sentence(k.Why), true
 				}
 			}
@@ -20,12 +20,17 @@ func checkRule(id, check string, result pki.Result, severity conn.Severity, titl
 		}}
 }
 
+// notYet is the ID of the rule for dates that are still to come.
+const notYet = "cert-not-yet-valid"
+
 func certificateRules() []Rule {
 	return []Rule{
 		checkRule("cert-name-mismatch", pki.CheckName, pki.Fail, conn.Fail, "The certificate is not for the name the client asked for.",
 			"The client names the host it wants in server_name (RFC 6066, Section 3); a careful client accepts only a certificate whose subjectAltName has that name (RFC 9525, Section 6). Look for a wrong virtual host, a missing name in the certificate, or somebody in between."),
 		checkRule("cert-expired", pki.CheckDates, pki.Fail, conn.Fail, "A certificate was out of date.",
 			"Every certificate of the chain has a first and a last moment (RFC 5280, Section 4.1.2.5). The check uses the time of the packet that carried it, unless --at says otherwise. Renew the certificate, or look at the capturing machine's clock."),
+		checkRule(notYet, pki.CheckDates, pki.Fail, conn.Fail, "A certificate was not valid yet.",
+			"The first moment of a certificate (RFC 5280, Section 4.1.2.5) had not come when it was shown: it was put in place too early, or a clock is wrong; that of the capturing machine too can be."),
 		checkRule("cert-chain-broken", pki.CheckChainBuilt, pki.Fail, conn.Fail, "The chain does not lead to a trusted root.",
 			"Each certificate must be signed by the next, up to one that the client trusts (RFC 5280, Section 6). Most often the server does not send its intermediate certificate; give the roots of a private CA with --ca FILE."),
 		checkRule("cert-untrusted", pki.CheckTrust, pki.Fail, conn.Warn, "The chain ends at a root that is not trusted.",

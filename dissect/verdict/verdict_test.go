@@ -94,6 +94,9 @@ func TestRules(t *testing.T) {
 		{"a sound connection of TLS 1.3", established(tls.VersionTLS13, good13, nil), nil},
 		{"another name", on(gcm, check(pki.CheckName, pki.Fail)), []string{"fail cert-name-mismatch: because of it."}},
 		{"expired", on(gcm, check(pki.CheckDates, pki.Fail)), []string{"fail cert-expired: because of it."}},
+		{"not valid yet", on(gcm, func(c *conn.Conn) {
+			c.CertificateCheck.Server.Checks = []pki.Check{{Name: pki.CheckDates, Result: pki.Fail, Why: "because of it", NotYet: true}}
+		}), []string{"fail cert-not-yet-valid: because of it."}},
 		{"no chain", on(gcm, check(pki.CheckChainBuilt, pki.Fail)), []string{"fail cert-chain-broken: because of it."}},
 		{"not trusted", on(gcm, check(pki.CheckTrust, pki.Fail)), []string{"warn cert-untrusted: because of it."}},
 		{"wrong usage", on(gcm, check(pki.CheckUsage, pki.Fail)), []string{"fail cert-usage: because of it."}},
