@@ -152,10 +152,10 @@ func (b *Builder) complete() bool {
 func (b *Builder) refusedAfterAll(a Alert) bool {
 	t := &b.c.Tunnel.Sides
 	own, other := &t[a.Side], &t[a.Side.Other()]
-	if !b.c.Version.IsTLS13() || own.Records > 0 || own.tickets > 0 && a.Side == flow.Server {
+	if !b.c.Version.IsTLS13() || own.carriedData() || own.tickets > 0 && a.Side == flow.Server {
 		return false
 	}
-	return other.Records == 0 || aboutCertificates(a.Description)
+	return !other.carriedData() || aboutCertificates(a.Description)
 }
 
 // flowedOn reports whether data of the tunnel follows a handshake that the

@@ -85,6 +85,35 @@ func TestOutcome(t *testing.T) {
 			s.Foreign(server, []byte("HTTP/1.1 400 Bad Request\r\n"), s.at())
 			return s.end(Finished, server)
 		}, NotTLS, `the server spoke HTTP ("HTTP/1.1 400 Bad Request") in packet 3 where the client spoke TLS.`},
+		{"refused behind Finished", func(s *scene) *Conn {
+			s.clear(client, clientHello(only13, share))
+			s.clear(server, serverHello(gcm13, picked13, shared))
+			s.sealed(server, 27, 800, 281, 53)
+			s.sealed(client, 53)
+			s.Alert(server, Application, tls.AlertFatal, tls.AlertCertificateRequired, s.at())
+			return s.end(Finished, server)
+		}, RejectedByServer, "the server wants a client certificate and the client showed none"},
+		{"no refusal once the server has answered", func(s *scene) *Conn {
+			s.clear(client, clientHello(only13, share))
+			s.clear(server, serverHello(gcm13, picked13, shared))
+			s.sealed(server, 27, 800, 281, 53)
+			s.sealed(client, 53, 200)
+			s.sealed(server, 300)
+			s.Alert(server, Application, tls.AlertFatal, tls.AlertCertificateRequired, s.at())
+			return s.end(Finished, server)
+		}, Established, "the tunnel stood, then the server ended it"},
+		{"the hellos are missing, data flowed", func(s *scene) *Conn {
+			hello(s)
+			s.Gap(Gap{Side: server, Bytes: 2000}, s.at())
+			s.sealed(client, 100)
+			s.sealed(server, 100)
+			return s.end(Reset, client)
+		}, Incomplete, "parts of the handshake are not in the capture"},
+		{"the capture ends too soon", func(s *scene) *Conn {
+			hello(s)
+			s.CaptureEnds(s.at())
+			return s.end(EndOfCapture, client)
+		}, Incomplete, "too soon to expect an answer"},
 		{"holes swallowed the ends of the handshake", func(s *scene) *Conn {
 			flight(s)
 			s.Gap(Gap{Side: client, Bytes: 100}, s.at())

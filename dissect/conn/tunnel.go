@@ -205,6 +205,10 @@ func (b *Builder) sealedEnd() int {
 	return -1
 }
 
+// carriedData reports whether a side of the tunnel had application data, or
+// records of which nobody knows.
+func (t *Traffic) carriedData() bool { return t.PlaintextBytes > 0 || t.TunnelRecords > t.opened }
+
 // endedByAlert words an end by an alert that is no close_notify.
 func (b *Builder) endedByAlert() string {
 	a, side, fatal := b.fatalAlert()
@@ -212,7 +216,7 @@ func (b *Builder) endedByAlert() string {
 		return fmt.Sprintf("ended by a sealed alert of the %s before any data of it; which alert is not shown", flow.Side(b.sealedEnd()))
 	}
 	s := fmt.Sprintf("ended by alert %s of the %s in packet %d", a.Description, side, a.At.Packet)
-	if t := &b.c.Tunnel.Sides; t[0].Records+t[1].Records == 0 {
+	if t := &b.c.Tunnel.Sides; !t[0].carriedData() && !t[1].carriedData() {
 		s += ", before any data"
 	}
 	return s
