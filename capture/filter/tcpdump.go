@@ -102,13 +102,17 @@ func CompileTcpdump(ctx context.Context, expr string, link uint32, opt Options) 
 	return p, nil
 }
 
+// tcpdumpPlaces are where tcpdump is looked for besides PATH, which of users
+// often lacks the folders of administrators.
+var tcpdumpPlaces = []string{"/usr/sbin/tcpdump", "/sbin/tcpdump", "/usr/bin/tcpdump"}
+
 // findTcpdump looks in the path and where systems keep it for administrators.
 func findTcpdump() (string, error) {
 	path, err := exec.LookPath("tcpdump")
 	if err == nil {
 		return filepath.Abs(path)
 	}
-	for _, p := range [...]string{"/usr/sbin/tcpdump", "/sbin/tcpdump", "/usr/bin/tcpdump"} {
+	for _, p := range tcpdumpPlaces {
 		if st, serr := os.Stat(p); serr == nil && st.Mode().IsRegular() && st.Mode()&0o111 != 0 {
 			return p, nil
 		}
