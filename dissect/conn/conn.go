@@ -44,7 +44,7 @@ type Endpoint = netip.AddrPort
 // that can be seen, a companion says which (Offered and Selected are nil, a
 // Tristate is Unknown).
 type Conn struct {
-	Number        uint64   // 1-based, in the order of first packets
+	Number        uint64   // 1-based, in the order in which TLS was recognised
 	Carrier       string   // "tls", "quic", "dtls", "sslv2", "tlcp"
 	Transport     string   // "tcp" or "udp"
 	StartTLS      string   // the protocols that came before TLS, outermost first: "smtp", "proxy_v2+smtp"; see dissect/starttls

@@ -14,7 +14,7 @@ func headKeys() []key {
 	return []key{
 		{"type", `always "connection"`},
 		{"capture", "name of the capture as it was given; absent if there is only one"},
-		{"number", "of the connection, from 1, in the order of first packets"},
+		{"number", "of the connection, from 1, in the order in which TLS was recognised"},
 		{"carrier", "what carries the handshake: tls, quic, dtls, sslv2 or tlcp"},
 		{"transport", "tcp or udp"},
 		{"starttls", "what was spoken before TLS began, outermost first, joined by +: smtp, proxy_v2+imap"},

@@ -214,6 +214,9 @@ func handshakeTime(c *conn.Conn) string {
 		return ""
 	}
 	took := milliseconds(c.Since(end) - c.Since(start))
+	if c.HasHandshake { // a renegotiation makes the phases longer
+		took = milliseconds(c.Handshake)
+	}
 	switch {
 	case c.Outcome == conn.Established:
 		return "handshake " + took + " ms"
