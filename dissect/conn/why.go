@@ -48,6 +48,9 @@ func (b *Builder) failPhase(a Alert) {
 		b.c.CertificateCheck.fail(headline)
 		if b.c.KeyExchange.Headline == "" && b.c.KeyExchange.State != Done {
 			b.c.KeyExchange.Headline = "half done"
+			if len(b.c.KeyExchange.Steps) == 0 {
+				b.c.KeyExchange.Headline = "never reached"
+			}
 		}
 		return
 	}
