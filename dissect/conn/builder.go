@@ -70,7 +70,7 @@ type Builder struct {
 	end              End
 	endBy            flow.Side
 	endAt            flow.Mark
-	captureEnd       flow.Mark // of the last packet of the capture; not set unless End says EndOfCapture
+	captureEnd       flow.Mark // of the last packet that was read when the connection ended
 	notes            map[string]bool
 	dgram            datagrams
 	order            int // counts what was delivered
@@ -202,7 +202,7 @@ func (b *Builder) End(how End, by flow.Side, at flow.Mark) {
 	b.end, b.endBy, b.endAt = how, by, at
 }
 
-// CaptureEnds tells where the capture ended, before an End that says so.
+// CaptureEnds tells, before End, how far the capture had been read by then.
 func (b *Builder) CaptureEnds(at flow.Mark) { b.captureEnd = at }
 
 // log keeps a message for the verbose report.

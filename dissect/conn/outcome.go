@@ -83,13 +83,6 @@ func (b *Builder) decideUnfinished() {
 		c.Outcome = RejectedByClient
 		c.Why = "the client's first sealed record fits an alert: it refused something the server sent, most likely the certificate. Which alert is encrypted; a key log would show it."
 		c.CertificateCheck.fail("FAILED: a sealed alert from the client")
-	case b.flowedOn():
-		c.Outcome = Incomplete
-		c.Why = "parts of the handshake are not in the capture: " + b.lastSeen() + ". Data flowed afterwards, so it most likely came about."
-	case b.end == Reset:
-		c.Outcome = ResetOutcome
-		c.Why = fmt.Sprintf("the %s reset the connection in packet %d before the handshake was complete; %s.", b.endBy, b.endAt.Packet, b.lastSeen())
-		b.failHere("reset by the " + b.endBy.String())
 	case b.unanswered():
 		c.Outcome = NoAnswer
 		c.Why = b.whyNoDatagram()
@@ -97,6 +90,13 @@ func (b *Builder) decideUnfinished() {
 	case b.onesided() >= 0:
 		c.Outcome = OneSided
 		c.Why = fmt.Sprintf("only packets of the %s are in the capture; what the %s said cannot be known.", flow.Side(b.onesided()), flow.Side(b.onesided()).Other())
+	case b.flowedOn():
+		c.Outcome = Incomplete
+		c.Why = "parts of the handshake are not in the capture: " + b.lastSeen() + ". Data flowed afterwards, so it most likely came about."
+	case b.end == Reset:
+		c.Outcome = ResetOutcome
+		c.Why = fmt.Sprintf("the %s reset the connection in packet %d before the handshake was complete; %s.", b.endBy, b.endAt.Packet, b.lastSeen())
+		b.failHere("reset by the " + b.endBy.String())
 	case b.helloless && !b.chosen:
 		c.Outcome = Incomplete
 		c.Why = "both sides send records of TLS but neither sent a hello: some programs only dress up as TLS, or packets are missing at the beginning."
@@ -163,8 +163,8 @@ func (b *Builder) refusedAfterAll(a Alert) bool {
 func (b *Builder) flowedOn() bool {
 	t := &b.c.Tunnel.Sides
 	client, server := t[flow.Client].TunnelRecords, t[flow.Server].TunnelRecords
-	if !b.chosen && client > 0 && server > 0 {
-		return b.c.Offered != nil || b.seen[flow.Server][tls.TypeCertificate] > 0
+	if !b.chosen {
+		return client > 0 && server > 0 && (b.c.Offered != nil || b.seen[flow.Server][tls.TypeCertificate] > 0)
 	}
 	return client+server > 0 && (b.lossy(flow.Client) || b.lossy(flow.Server))
 }

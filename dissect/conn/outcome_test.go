@@ -109,6 +109,13 @@ func TestOutcome(t *testing.T) {
 			s.sealed(server, 100)
 			return s.end(Reset, client)
 		}, Incomplete, "parts of the handshake are not in the capture"},
+		{"one side, with a hole before its data", func(s *scene) *Conn {
+			s.Conn().Sent[client] = 0
+			s.clear(server, serverHello(gcm12))
+			s.Gap(Gap{Side: server, Bytes: 2000}, s.at())
+			s.sealed(server, 100)
+			return s.end(Reset, server)
+		}, OneSided, "only packets of the server"},
 		{"the capture ends too soon", func(s *scene) *Conn {
 			hello(s)
 			s.CaptureEnds(s.at())
