@@ -7,6 +7,7 @@ import (
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/dtls"
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/openvpn"
 	"github.com/tlslens/tlslens/dissect/packet"
 	"github.com/tlslens/tlslens/dissect/quic"
 	"github.com/tlslens/tlslens/dissect/record"
@@ -15,17 +16,19 @@ import (
 
 // A datagramCarrier finds TLS in datagrams, by content and never by port.
 type datagramCarrier struct {
-	name string
+	name string // as [conn.Conn] has it
 	// probe looks at one datagram: [record.Not], or, with who must have sent
 	// it, that the flow is the carrier's.
 	probe func(b []byte) record.Verdict
-	// open begins to read a flow. It reports to the builder.
-	open func(f *udpFlow) datagramStream
+	// open begins to read a flow with the datagram that the probe recognised,
+	// sent by a side; it is given to the stream afterwards. What is read is
+	// reported to the builder.
+	open func(f *udpFlow, by flow.Side, first []byte) datagramStream
 }
 
 // datagramCarriers lists them in the order in which they are asked.
 var datagramCarriers = [...]datagramCarrier{
-	{"quic", quic.Probe, func(f *udpFlow) datagramStream {
+	{"quic", quic.Probe, func(f *udpFlow, _ flow.Side, _ []byte) datagramStream {
 		session := f.p.session()
 		f.builder.Keys(session)
 		if session == nil {
@@ -33,10 +36,17 @@ var datagramCarriers = [...]datagramCarrier{
 		}
 		return quic.NewStream(f.builder, session, f.p.udp.pieces, f.issued)
 	}},
-	{"dtls", dtls.Probe, func(f *udpFlow) datagramStream {
+	{"dtls", dtls.Probe, func(f *udpFlow, _ flow.Side, _ []byte) datagramStream {
 		session := f.p.session()
 		f.builder.Keys(session)
 		return dtls.NewStream(f.builder, session, f.p.udp.fragments, f.issued)
+	}},
+	{"tls", openvpn.Probe, func(f *udpFlow, by flow.Side, first []byte) datagramStream {
+		session := f.p.session()
+		f.builder.Keys(session)
+		s, says := openvpn.NewStream(f.builder, session, f.p.udp.fragments, first)
+		f.builder.Before([]conn.Plaintext{{Name: "openvpn", Title: "OpenVPN", At: f.p.at, By: by, Bytes: len(first), Said: []string{says}}})
+		return s
 	}},
 }
 
@@ -199,14 +209,14 @@ func (p *pipeline) recognise(e *udpEntry, key flow.Key, d *packet.Packet, dir ui
 		case key.A().Port() == key.B().Port():
 			e.client = dir
 		}
-		p.openDatagrams(e, key, d, c)
+		p.openDatagrams(e, key, d, dir, c)
 		return true
 	}
 	return false
 }
 
 // openDatagrams begins to read a flow.
-func (p *pipeline) openDatagrams(e *udpEntry, key flow.Key, d *packet.Packet, carrier *datagramCarrier) {
+func (p *pipeline) openDatagrams(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8, carrier *datagramCarrier) {
 	p.opened++
 	p.udp.opened++
 	ends := [2]netip.AddrPort{key.A(), key.B()}
@@ -219,7 +229,7 @@ func (p *pipeline) openDatagrams(e *udpEntry, key flow.Key, d *packet.Packet, ca
 	}
 	f := &udpFlow{p: p, entries: 1, zone: key.Zone(), last: p.at, builder: conn.NewBuilder(c, p.build)}
 	f.sent = [2]uint64{uint64(e.sent[e.client]), uint64(e.sent[e.client^1])}
-	f.stream = &ordered{to: carrier.open(f), room: &p.udp.room}
+	f.stream = &ordered{to: carrier.open(f, e.side(dir), d.Payload), room: &p.udp.room}
 	e.flow = f
 	p.announce(f.builder)
 }

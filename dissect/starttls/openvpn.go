@@ -2,51 +2,27 @@ package starttls
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/openvpn"
 )
 
-// openVPN is OpenVPN over TCP: each packet has its length before it, and TLS
-// runs inside the reliable messages of the control channel (OpenVPN,
-// "Network protocol": doxygen, network_protocol.h). A control channel sealed by
-// tls-crypt shows no TLS and is not recognised.
+// openVPN is OpenVPN over TCP: each packet has its length before it. What the
+// packets carry is read by package openvpn.
 type openVPN struct {
 	found
 	w *openVPNStream
 }
 
-// Opcodes, the upper five bits of a packet's first byte; the lower three are
-// the key id.
-const (
-	vpnResetClient1 = 1
-	vpnControl      = 4
-	vpnResetClient2 = 7
-)
+// vpnMostPacket is the size of the largest packet of the control channel that
+// is read.
+const vpnMostPacket = 16 << 10
 
-const (
-	vpnPlainReset = 1 + 8 + 1 + 4 // opcode, session id, no acknowledgements, message id
-	vpnReplay     = 4 + 4         // packet id and time, with an HMAC
-	vpnMostHeld   = 32            // messages that wait for an earlier one
-	vpnMostPacket = 16 << 10
-)
+// vpnMostWaits bounds the bytes of messages that wait for an earlier one.
+const vpnMostWaits = 64 << 10
 
 func newOpenVPN() dialect { return &openVPN{} }
-
-// vpnHMAC returns the size of the HMAC in the client's first packet.
-func vpnHMAC(p []byte) (size int, ok bool) {
-	extra := len(p) - vpnPlainReset
-	switch extra {
-	case 0:
-	case vpnReplay + 16, vpnReplay + 20, vpnReplay + 32, vpnReplay + 48, vpnReplay + 64:
-		size = extra - vpnReplay
-	default:
-		return 0, false
-	}
-	// No acknowledgement yet, and message 0.
-	return size, string(p[len(p)-5:]) == "\x00\x00\x00\x00\x00"
-}
 
 func probeOpenVPN(b []byte) fit {
 	if len(b) < 3 {
@@ -56,13 +32,13 @@ func probeOpenVPN(b []byte) fit {
 		return maybe
 	}
 	n := int(binary.BigEndian.Uint16(b))
-	switch op := b[2]; {
-	case op != vpnResetClient2<<3 && op != vpnResetClient1<<3 || n < vpnPlainReset || n > vpnPlainReset+vpnReplay+64:
+	switch {
+	case !openvpn.BeginsReset(b[2:]) || n < openvpn.LeastReset || n > openvpn.MostReset:
 		return no
 	case len(b) < 2+n:
 		return maybe
 	}
-	if _, ok := vpnHMAC(b[2 : 2+n]); ok {
+	if _, ok := openvpn.Reset(b[2 : 2+n]); ok {
 		return yes
 	}
 	return no
@@ -73,12 +49,8 @@ func (d *openVPN) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, n
 		if side == flow.Server {
 			return 0, more
 		}
-		hmac, _ := vpnHMAC(b[2 : 2+int(binary.BigEndian.Uint16(b))])
-		if hmac > 0 {
-			l.say(fmt.Sprintf("control channel with an HMAC of %d bytes (tls-auth)", hmac))
-		} else {
-			l.say("control channel without HMAC")
-		}
+		hmac, _ := openvpn.Reset(b[2 : 2+int(binary.BigEndian.Uint16(b))])
+		l.say(openvpn.Describe(hmac))
 		d.w = newOpenVPNStream(&d.found, hmac)
 	}
 	d.w.Data(side, b, at)
@@ -98,25 +70,20 @@ func (d *openVPN) start(t *Talk) (Start, bool) {
 
 // An openVPNStream unwraps the control channel of one flow.
 type openVPNStream struct {
-	in    Stream
-	hmac  int
-	sides [2]vpnHalf
+	in      Stream
+	hmac    int
+	channel *openvpn.Channel
+	sides   [2]vpnHalf
 }
 
 type vpnHalf struct {
 	pkt  []byte // length and packet, as far as they are there
 	left int64  // of a packet that is passed over
-	next uint32 // number of the message that comes next
-	held map[uint32][]byte
-	dead bool // its packets are not to be found any more
+	dead bool   // its packets are not to be found any more
 }
 
 func newOpenVPNStream(in Stream, hmac int) *openVPNStream {
-	s := &openVPNStream{in: in, hmac: hmac}
-	for i := range s.sides {
-		s.sides[i].next = 1 // message 0 is the reset
-	}
-	return s
+	return &openVPNStream{in: in, hmac: hmac, channel: openvpn.NewChannel(in, hmac, flow.NewBudget(vpnMostWaits))}
 }
 
 // Data implements [Stream].
@@ -143,11 +110,11 @@ func (s *openVPNStream) Data(side flow.Side, b []byte, at flow.Mark) {
 		switch {
 		case size == 0:
 			s.giveUp(side, at)
-		case len(h.pkt) == 3 && (h.pkt[2] != vpnControl<<3 || size > vpnMostPacket):
+		case len(h.pkt) == 3 && (!openvpn.IsControl(h.pkt[2]) || size > vpnMostPacket):
 			h.left = int64(size - 1)
 			h.pkt = h.pkt[:0]
 		case len(h.pkt) == 2+size:
-			s.control(side, h.pkt[2:], at)
+			s.channel.Packet(side, h.pkt[2:], at)
 			h.pkt = h.pkt[:0]
 		}
 	}
@@ -156,47 +123,8 @@ func (s *openVPNStream) Data(side flow.Side, b []byte, at flow.Mark) {
 // giveUp stops reading a side.
 func (s *openVPNStream) giveUp(side flow.Side, at flow.Mark) {
 	h := &s.sides[side]
-	h.dead, h.pkt, h.held = true, nil, nil
+	h.dead, h.pkt = true, nil
 	s.in.Gap(side, conn.Gap{Bytes: -1, After: at.Packet, Why: "the packets of OpenVPN cannot be told apart any more"}, at)
-}
-
-// control takes a packet with a message: it may repeat an earlier one, or come
-// before one that was lost on the way to the sender's TCP.
-func (s *openVPNStream) control(side flow.Side, p []byte, at flow.Mark) {
-	at0 := 1 + 8
-	if s.hmac > 0 {
-		at0 += s.hmac + vpnReplay
-	}
-	if len(p) <= at0 {
-		return
-	}
-	acks := int(p[at0])
-	at0++
-	if acks > 0 {
-		at0 += 4*acks + 8
-	}
-	if len(p) < at0+4 {
-		return
-	}
-	h := &s.sides[side]
-	id, body := binary.BigEndian.Uint32(p[at0:]), p[at0+4:]
-	switch {
-	case id < h.next:
-		return
-	case id > h.next:
-		if len(h.held) < vpnMostHeld && id-h.next < 1<<16 {
-			if h.held == nil {
-				h.held = map[uint32][]byte{}
-			}
-			h.held[id] = append([]byte(nil), body...)
-		}
-		return
-	}
-	for ok := true; ok; body, ok = h.held[h.next] {
-		delete(h.held, h.next)
-		h.next++
-		s.in.Data(side, body, at)
-	}
 }
 
 // Skippable implements [Stream].
@@ -226,4 +154,7 @@ func (s *openVPNStream) Gap(side flow.Side, g conn.Gap, at flow.Mark) {
 }
 
 // Close implements [Stream].
-func (s *openVPNStream) Close(how conn.End, by flow.Side, at flow.Mark) { s.in.Close(how, by, at) }
+func (s *openVPNStream) Close(how conn.End, by flow.Side, at flow.Mark) {
+	s.channel.Flush(at)
+	s.in.Close(how, by, at)
+}
