@@ -61,7 +61,7 @@ func TestRead(t *testing.T) {
 		{"two stores", []string{"--ca", root, "--ca", "mozilla", "-q", rsa}, 0, "", nil},
 		{"verify none", []string{"--verify", "none", rsa}, 0, "", []string{"#1 "}},
 		{"cut short", []string{"list", short}, 3, short + ": cut short in packet 15 (offset 4496); 14 packets were read\ntlslens: hint: the capture was stopped", []string{"│ 1 │"}},
-		{"cut short and fail-on", []string{"list", "--fail-on", "fail", short}, 1, "cut short", nil},
+		{"cut short and fail-on", []string{"list", "--fail-on", "warn", short}, 1, "cut short", nil},
 		{"several", []string{"list", rsa, tour}, 0, "", []string{"==> " + rsa + " <==\n", "\n==> " + tour + " <==\n"}},
 		{"one of several missing", []string{"list", "no/such", rsa}, 3, "no/such: cannot be opened: no such file or directory", []string{"│ 1 │"}},
 		{"missing", []string{"no/such"}, 2, "no/such: cannot be opened: no such file or directory", nil},

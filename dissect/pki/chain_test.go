@@ -160,6 +160,36 @@ func TestCheckChain(t *testing.T) {
 	}
 }
 
+// TestCheckChainMissing tells a CA that the check cannot know from an
+// intermediate that the server left out.
+func TestCheckChainMissing(t *testing.T) {
+	w := newWorld(t)
+	public := issue(t, w.mid, "www.example.test", nil, func(c *x509.Certificate) {
+		forHost("www.example.test")(c)
+		c.Policies = []x509.OID{mustOID(t, "2.23.140.1.2.1")}
+	})
+	const left = ": a CA of your own (--ca FILE trusts it), one that was dropped since, or an intermediate certificate that the server left out"
+	none := func() ([]*anchor, error) { return nil, nil }
+	everybodys, mine := &Store{name: "the roots", public: true, load: none}, &Store{name: "mine.pem", load: none}
+	for _, tc := range []struct {
+		name         string
+		chain        []*Certificate
+		roots        *Store
+		chain1, root string
+	}{
+		{"an own CA", certs(w.leaf, w.mid), everybodys, "unknown: [0] signed by [1], ECDSA-SHA256; [1] CN=Example CA 1 was issued by CN=Example Root CA, which was not sent", "fail: CN=Example Root CA is not in the roots" + left},
+		{"the leaf alone", certs(w.leaf), everybodys, "unknown: [0] CN=www.example.test was issued by CN=Example CA 1, which was not sent", "fail: CN=Example CA 1 is not in the roots" + left},
+		{"a public leaf alone", certs(public), everybodys, "fail: [0] CN=www.example.test was issued by CN=Example CA 1, which is neither sent nor in the roots", ""},
+		{"roots that were named", certs(w.leaf), mine, "fail: [0] CN=www.example.test was issued by CN=Example CA 1, which is neither sent nor in mine.pem", ""},
+		{"named beside public ones", certs(w.leaf), Join(everybodys, mine), "fail: [0] CN=www.example.test was issued by CN=Example CA 1, which is neither sent nor in the roots or mine.pem", ""},
+	} {
+		r := CheckChain(tc.chain, CheckOptions{ServerName: "www.example.test", At: noon, Roots: tc.roots})
+		if d := cmp.Diff([2]string{tc.chain1, tc.root}, [2]string{find(r, "chain"), find(r, "trust")}); d != "" || r.Verdict != Failed {
+			t.Errorf("%s: verdict %v\n%s", tc.name, r.Verdict, d)
+		}
+	}
+}
+
 func dump(r Report) string {
 	var b strings.Builder
 	for _, c := range r.Checks {

@@ -42,6 +42,9 @@ func (k *checker) chain() {
 		case k.opts.Roots == nil:
 			result = Unknown
 			parts = append(parts, fmt.Sprintf("%s was issued by %s, which was not sent", last, issuer))
+		case k.otherCA():
+			result = Unknown
+			parts = append(parts, fmt.Sprintf("%s was issued by %s, which was not sent", last, issuer))
 		default:
 			parts = append(parts, fmt.Sprintf("%s was issued by %s, which is neither sent nor in %s%s", last, issuer, k.opts.Roots.Name(), k.opts.Roots.dated))
 		}
@@ -51,6 +54,17 @@ func (k *checker) chain() {
 		parts = append(parts, fmt.Sprintf("the %s of %s could not be checked", strings.TrimPrefix(err.Error(), "signature not checked: "), k.b.label(p.certs[i])))
 	}
 	k.add(CheckChainBuilt, result, "%s", strings.Join(parts, "; "))
+}
+
+// otherCA reports whether the issuer that is missing may well be a CA that this
+// check knows nothing of. It may not where the caller named the roots himself,
+// or where the server's certificate alone was sent and has the marks of a public
+// CA: no root of those issues for servers, so an intermediate is missing.
+func (k *checker) otherCA() bool {
+	p := k.path
+	leaf := p.leaf()
+	return k.opts.Roots.public && p.end == endMissing && !p.last().SelfIssued &&
+		(len(p.certs) > 1 || leaf.Validation() == "" && len(leaf.SCTs) == 0)
 }
 
 // selfWhy adds the reason if the own key cannot check anything.
@@ -104,6 +118,9 @@ func (k *checker) trust() {
 		k.add(CheckTrust, Fail, "%s is self-signed and not in %s", k.b.fullLabel(p.last()), k.opts.Roots.Name())
 	case p.end == endSelfSigned:
 		k.add(CheckTrust, Fail, "the root %s is not in %s", k.b.fullLabel(p.last()), k.opts.Roots.Name())
+	case k.otherCA():
+		k.add(CheckTrust, Fail, "%s is not in %s%s: a CA of your own (--ca FILE trusts it), one that was dropped since, or an intermediate certificate that the server left out",
+			shortName(p.last().Issuer, p.last().RawIssuer), k.opts.Roots.Name(), k.opts.Roots.dated)
 	}
 }
 

@@ -27,7 +27,10 @@ const maxStoreFile = 64 << 20
 type Store struct {
 	name  string
 	dated string // " of 2026-10-30": how old the anchors are, "" if not known
-	load  func() ([]*anchor, error)
+	// public is whether these are the roots that everybody trusts, and not what
+	// somebody named for a purpose.
+	public bool
+	load   func() ([]*anchor, error)
 
 	once      sync.Once
 	err       error
@@ -82,7 +85,7 @@ func Mozilla() *Store {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		dated = bundleDate(info.Deps)
 	}
-	return &Store{name: name, dated: dated, load: func() ([]*anchor, error) {
+	return &Store{name: name, dated: dated, public: true, load: func() ([]*anchor, error) {
 		var list []*anchor
 		for root := range bundle.Roots() {
 			list = append(list, &anchor{der: root.Certificate, store: name, constraint: root.Constraint})
@@ -114,7 +117,7 @@ func bundleDate(deps []*debug.Module) string {
 // places crypto/x509 knows; SSL_CERT_FILE and SSL_CERT_DIR are honoured.
 func System() *Store {
 	const name = "the system's roots"
-	return &Store{name: name, load: func() ([]*anchor, error) { return systemAnchors(name) }}
+	return &Store{name: name, public: true, load: func() ([]*anchor, error) { return systemAnchors(name) }}
 }
 
 // Join returns a store of the anchors of all. Messages name the one that an
@@ -123,7 +126,7 @@ func Join(stores ...*Store) *Store {
 	if len(stores) == 1 {
 		return stores[0]
 	}
-	name := ""
+	name, public := "", true
 	for i, s := range stores {
 		switch {
 		case i > 0 && i == len(stores)-1:
@@ -132,8 +135,9 @@ func Join(stores ...*Store) *Store {
 			name += ", "
 		}
 		name += s.name
+		public = public && s.public
 	}
-	return &Store{name: name, load: func() ([]*anchor, error) {
+	return &Store{name: name, public: public, load: func() ([]*anchor, error) {
 		var list []*anchor
 		var errs []error
 		for _, s := range stores {
