@@ -253,7 +253,7 @@ func parseTime(v string, now func() time.Time) (dissect.CheckTime, error) {
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339Nano} {
 		if t, err := time.Parse(layout, v); err == nil && !t.IsZero() {
-			return dissect.CheckTime{Fixed: t.UTC(), Label: v}, nil
+			return dissect.CheckTime{Fixed: t.UTC(), Label: "at " + v}, nil
 		}
 	}
 	return dissect.CheckTime{}, fmt.Errorf("%q is neither capture nor now, nor a time like 2026-11-23 or 2026-11-23T09:06:03Z", v)

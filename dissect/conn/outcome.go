@@ -24,6 +24,7 @@ func (b *Builder) Finish() *Pending {
 		b.tellServer()
 		b.tellClient(true)
 	}
+	b.missHello()
 	b.endKeys()
 	b.decide()
 	b.endTunnel()
@@ -36,6 +37,20 @@ func (b *Builder) Finish() *Pending {
 	}
 	b.pending.Conn = b.c
 	return b.pending
+}
+
+// missHello tells that the capture begins behind the ClientHello, where nothing
+// else shows it: what follows a hello of the server is not missed by a carrier.
+func (b *Builder) missHello() {
+	if !b.chosen || b.c.Offered != nil || b.onesided() >= 0 {
+		return
+	}
+	for _, g := range b.c.Gaps {
+		if g.Side == flow.Client {
+			return
+		}
+	}
+	b.c.Gaps = append(b.c.Gaps, Gap{Side: flow.Client, Bytes: -1, Why: "not captured"})
 }
 
 // decide sets the outcome and says why.
@@ -308,7 +323,7 @@ func (b *Builder) keyLogNote() string {
 // handshakeTimes sets the span of the whole handshake.
 func (b *Builder) handshakeTimes() {
 	c, s := b.finished[flow.Client], b.finished[flow.Server]
-	if !c.Seen() || !s.Seen() {
+	if !c.Seen() || !s.Seen() || b.c.Offered == nil {
 		return
 	}
 	last := c

@@ -15,7 +15,7 @@ import (
 // is the time of the packet that brought them.
 type CheckTime struct {
 	Fixed time.Time // if not zero, this moment
-	Label string    // how sentences name it, for example "now" or "2026-11-23"
+	Label string    // how sentences name it, for example "now" or "at 2026-11-23"
 }
 
 // Trust is what certificates are checked against.

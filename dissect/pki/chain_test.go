@@ -110,10 +110,10 @@ func TestCheckChain(t *testing.T) {
 		{"address", certs(server(func(c *x509.Certificate) { c.IPAddresses = []net.IP{net.IPv4(192, 0, 2, 7)} }), w.mid), func(o *CheckOptions) { o.ServerName = "192.0.2.7" }, Passed, "name", "ok: 192.0.2.7 is in the SAN list of [0]"},
 		{"another address", certs(w.leaf, w.mid), func(o *CheckOptions) { o.ServerName = "192.0.2.7" }, Failed, "name", "fail: the address 192.0.2.7 is not in the SAN list of [0]: www.example.test, *.apps.example.test"},
 
-		{"expired", certs(w.leaf, w.mid), func(o *CheckOptions) { o.At = noon.AddDate(1, 0, 0) }, Failed, "dates", "fail: 2026-11-23 to 2027-02-21, expired 274 days before, at capture time; [1] is valid 2026-11-23 to 2027-02-21: expired 274 days before, at capture time"},
+		{"expired", certs(w.leaf, w.mid), func(o *CheckOptions) { o.At = noon.AddDate(1, 0, 0) }, Failed, "dates", "fail: 2026-11-23 to 2027-02-21, expired 274 days before capture time; [1] is valid 2026-11-23 to 2027-02-21: expired 274 days before capture time"},
 		{"expired, but the chain stands", certs(w.leaf, w.mid), func(o *CheckOptions) { o.At = noon.AddDate(1, 0, 0) }, Failed, "usage", "ok: [0] may be used for serverAuth"},
 		{"not yet valid", certs(w.leaf, w.mid), func(o *CheckOptions) { o.At, o.AtLabel = noon.Add(-36*time.Hour), "at noon" }, Failed, "dates", "fail: 2026-11-23 to 2027-02-21, not valid for another 24 hours at noon; [1] is valid 2026-11-23 to 2027-02-21: not valid for another 24 hours at noon; CN=Example Root CA is valid 2026-11-23 to 2036-11-23: not valid for another 24 hours at noon"},
-		{"intermediate expired", certs(under(expired), expired), nil, Failed, "dates", "fail: [1] is valid 2024-11-23 to 2025-11-23: expired 365 days before, at capture time"},
+		{"intermediate expired", certs(under(expired), expired), nil, Failed, "dates", "fail: [1] is valid 2024-11-23 to 2025-11-23: expired 365 days before capture time"},
 		{"time unknown", certs(w.leaf, w.mid), func(o *CheckOptions) { o.At = time.Time{} }, Undecided, "dates", "unknown: 2026-11-23 to 2027-02-21; the time to check for is not known"},
 
 		{"intermediate missing", certs(w.leaf), nil, Failed, "chain", "fail: [0] CN=www.example.test was issued by CN=Example CA 1, which is neither sent nor in ca.pem"},

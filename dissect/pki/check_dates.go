@@ -34,7 +34,7 @@ func (k *checker) dates() {
 			early++
 			bad = append(bad, fmt.Sprintf("%snot valid for another %s %s", dates, days(c.NotBefore.Sub(at)), label))
 		case at.After(c.NotAfter):
-			bad = append(bad, fmt.Sprintf("%sexpired %s before, %s", dates, days(at.Sub(c.NotAfter)), label))
+			bad = append(bad, fmt.Sprintf("%sexpired %s", dates, k.ago(at.Sub(c.NotAfter))))
 		}
 	}
 	switch {
@@ -46,6 +46,14 @@ func (k *checker) dates() {
 	default:
 		k.add(CheckDates, OK, "%s, %s left %s", span, days(leaf.NotAfter.Sub(at)), label)
 	}
+}
+
+// ago words how long before the time in question something was.
+func (k *checker) ago(d time.Duration) string {
+	if moment, ok := strings.CutPrefix(k.opts.AtLabel, "at "); ok {
+		return days(d) + " before " + moment
+	}
+	return days(d) + " ago"
 }
 
 func date(t time.Time) string {

@@ -174,7 +174,7 @@ func (k *checker) revocationStatus(s *staple) {
 	case at.Add(time.Hour).Before(r.ThisUpdate): // clocks may differ
 		k.add(CheckRevocation, Warn, "good, but not yet valid %s: %s", k.opts.AtLabel, when)
 	case !r.NextUpdate.IsZero() && at.After(r.NextUpdate):
-		k.add(CheckRevocation, Warn, "good, but expired %s before, %s: %s", days(at.Sub(r.NextUpdate)), k.opts.AtLabel, when)
+		k.add(CheckRevocation, Warn, "good, but expired %s: %s", k.ago(at.Sub(r.NextUpdate)), when)
 	default:
 		k.add(CheckRevocation, OK, "good, %s", when)
 	}

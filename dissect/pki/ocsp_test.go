@@ -66,7 +66,7 @@ func TestRevocation(t *testing.T) {
 		}), true, Failed, "fail: [0] was revoked on 2026-11-21 (keyCompromise): " + dates},
 		{"unknown", chain, w.staple(t, w.mid, func(r *ocsp.Response) { r.Status = ocsp.Unknown }), true, Passed, "warn: the responder does not know [0]: " + dates},
 		{"expired", chain, w.staple(t, w.mid, func(r *ocsp.Response) { r.NextUpdate = noon.Add(-2 * time.Hour) }), true, Passed,
-			"warn: good, but expired 2 hours before, at capture time: stapled OCSP response of 2026-11-22, valid until 2026-11-23"},
+			"warn: good, but expired 2 hours before capture time: stapled OCSP response of 2026-11-22, valid until 2026-11-23"},
 		{"from the future", chain, w.staple(t, w.mid, func(r *ocsp.Response) { r.ThisUpdate = noon.Add(2 * day) }), true, Passed,
 			"warn: good, but not yet valid at capture time: stapled OCSP response of 2026-11-25, valid until 2026-11-29"},
 		{"by a stranger", chain, w.staple(t, stranger, nil), true, Failed, "fail: the stapled OCSP response is not by the issuer of [0]: bad OCSP signature"},

@@ -102,7 +102,8 @@ type CheckOptions struct {
 	ServerName string
 	// At is the time to check for; zero if it is not known.
 	At time.Time
-	// AtLabel words that time in sentences; "" is "at capture time".
+	// AtLabel words that time in sentences, "now" or "at" and a moment; "" is
+	// "at capture time".
 	AtLabel string
 	Roots   *Store // nil: no trust store was given
 	// Client means that the chain is a client's.

@@ -20,6 +20,19 @@ func checkRule(id, check string, result pki.Result, severity conn.Severity, titl
 		}}
 }
 
+// clientDates is the rule for the client's chain of which everybody can see
+// that it is wrong; who issued it is often the server's business alone.
+var clientDates = Rule{ID: "client-cert-dates", Severity: conn.Warn, Phase: conn.CertificateCheckPhase, Title: "The client's certificate was out of date, or not valid yet.",
+	Doc: "Every certificate of the client's chain has a first and a last moment (RFC 5280, Section 4.1.2.5). A server that takes one outside of them does not check it. The check uses the time of the packet that carried it, unless --at says otherwise.",
+	Check: func(c *conn.Conn) (string, bool) {
+		for _, k := range c.CertificateCheck.Client.Checks {
+			if k.Name == pki.CheckDates && k.Result == pki.Fail {
+				return sentence(k.Why), true
+			}
+		}
+		return "", false
+	}}
+
 // notYet is the ID of the rule for dates that are still to come.
 const notYet = "cert-not-yet-valid"
 
@@ -49,6 +62,7 @@ func certificateRules() []Rule {
 			"The server may staple an OCSP response of the issuer (RFC 6066, Section 8; RFC 6960). It says that the certificate was taken back, or it cannot be believed."),
 		checkRule("cert-order", pki.CheckOrder, pki.Warn, conn.Info, "The chain is out of order or has certificates that nobody needs.",
 			"Servers up to TLS 1.2 must send each certificate right after the one that it certifies (RFC 5246, Section 7.4.2); some clients insist."),
+		clientDates,
 	}
 }
 

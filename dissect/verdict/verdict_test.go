@@ -97,6 +97,9 @@ func TestRules(t *testing.T) {
 		{"not valid yet", on(gcm, func(c *conn.Conn) {
 			c.CertificateCheck.Server.Checks = []pki.Check{{Name: pki.CheckDates, Result: pki.Fail, Why: "because of it", NotYet: true}}
 		}), []string{"fail cert-not-yet-valid: because of it."}},
+		{"a client's expired", on(gcm, func(c *conn.Conn) {
+			c.CertificateCheck.Client.Checks = []pki.Check{{Name: pki.CheckDates, Result: pki.Fail, Why: "because of it"}}
+		}), []string{"warn client-cert-dates: because of it."}},
 		{"no chain", on(gcm, check(pki.CheckChainBuilt, pki.Fail)), []string{"fail cert-chain-broken: because of it."}},
 		{"not trusted", on(gcm, check(pki.CheckTrust, pki.Fail)), []string{"warn cert-untrusted: because of it."}},
 		{"wrong usage", on(gcm, check(pki.CheckUsage, pki.Fail)), []string{"fail cert-usage: because of it."}},

@@ -209,21 +209,27 @@ func resultColor(c *conn.Conn) string {
 
 // handshakeTime words how long the handshake took, or until it failed.
 func handshakeTime(c *conn.Conn) string {
-	start, end := handshakeSpan(c)
-	if !start.Seen() || end.Packet <= start.Packet {
-		return ""
-	}
-	took := milliseconds(c.Since(end) - c.Since(start))
-	if c.HasHandshake { // a renegotiation makes the phases longer
-		took = milliseconds(c.Handshake)
-	}
+	d, ok := handshakeTook(c)
 	switch {
-	case c.Outcome == conn.Established:
-		return "handshake " + took + " ms"
-	case failed(c.Outcome):
-		return "after " + took + " ms"
+	case ok && c.Outcome == conn.Established:
+		return "handshake " + milliseconds(d) + " ms"
+	case ok && failed(c.Outcome):
+		return "after " + milliseconds(d) + " ms"
 	}
 	return ""
+}
+
+// handshakeTook returns the time of the first two phases; false where the
+// capture does not show it.
+func handshakeTook(c *conn.Conn) (time.Duration, bool) {
+	start, end := handshakeSpan(c)
+	switch {
+	case c.HasHandshake: // a renegotiation makes the phases longer
+		return c.Handshake, true
+	case !start.Seen() || end.Packet <= start.Packet, c.Outcome == conn.Established && c.Offered == nil:
+		return 0, false
+	}
+	return c.Since(end) - c.Since(start), true
 }
 
 // handshakeSpan returns where the first two phases begin and end.

@@ -223,11 +223,11 @@ func shortGroup(g string) string {
 
 // handshakeMS is the duration of a handshake to a tenth of a millisecond.
 func handshakeMS(c *conn.Conn) string {
-	start, end := handshakeSpan(c)
-	if c.Outcome != conn.Established || end.Packet <= start.Packet || !start.Seen() {
+	d, ok := handshakeTook(c)
+	if c.Outcome != conn.Established || !ok {
 		return ""
 	}
-	return strconv.FormatFloat(float64(c.Since(end)-c.Since(start))/1e6, 'f', 1, 64)
+	return strconv.FormatFloat(float64(d)/1e6, 'f', 1, 64)
 }
 
 // shortResult words the result for a column.
