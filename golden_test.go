@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tlslens/tlslens/dissect"
+	"github.com/tlslens/tlslens/dissect/keys"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files of testdata/pcaps")
@@ -48,6 +49,40 @@ func TestGolden(t *testing.T) {
 				compareGolden(t, filepath.Join(folder, name+g.suffix), got)
 			}
 		})
+	}
+}
+
+// openedGoldens are what is said of captures with the keys beside them: the
+// key log, and with NAME.ech.pem that too.
+var openedGoldens = map[string][]string{
+	".log.80.txt": {"tls13-ech", "tls13-ech-hrr", "tls13-ech-resumed", "tls13-ech-nss", "tls13-ech-retry", "tls13-ech-boringssl"},
+	".ech.80.txt": {"tls13-ech-hrr", "tls13-ech-resumed", "tls13-ech-boringssl", "alert-ech-required"},
+}
+
+// TestGoldenOpened is TestGolden with keys.
+func TestGoldenOpened(t *testing.T) {
+	roots := testRoots(t)
+	for suffix, names := range openedGoldens {
+		for _, name := range names {
+			t.Run(name+suffix, func(t *testing.T) {
+				log := keys.NewLog()
+				text, err := os.ReadFile(filepath.Join(pcaps, name+".keys"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				log.Add(text, name+".keys")
+				p := keys.NewProvider(log)
+				if suffix == ".ech.80.txt" {
+					ks, err := keys.LoadPrivateKeys(filepath.Join(pcaps, name+".ech.pem"), nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					p.AddPrivateKey(ks...)
+				}
+				r := renderFile(t, filepath.Join(pcaps, name+".pcapng"), dissect.Options{Roots: roots, Keys: p}, 80)
+				compareGolden(t, filepath.Join(pcaps, "golden", name+suffix), r.table)
+			})
+		}
 	}
 }
 
@@ -96,6 +131,9 @@ func TestCapturesAreWhole(t *testing.T) {
 		}) bool {
 			n, ok := strings.CutSuffix(base, g.suffix)
 			return ok && names[n] != ""
+		}) && !slices.ContainsFunc(sortedKeys(openedGoldens), func(suffix string) bool {
+			n, ok := strings.CutSuffix(base, suffix)
+			return ok && slices.Contains(openedGoldens[suffix], n)
 		}) {
 			t.Errorf("%s belongs to no capture", path)
 		}

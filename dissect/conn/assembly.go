@@ -113,7 +113,9 @@ func (b *Builder) message(side flow.Side, lv Level, m []byte, at flow.Mark) {
 		}
 		return
 	}
+	b.takeInner()
 	err := b.dispatch(side, lv, t, body, at)
+	b.takeInner()
 	if err != nil {
 		b.Note(side, fmt.Sprintf("malformed %s: %v", t.Title(), err), at)
 	}

@@ -58,7 +58,8 @@ type Conn struct {
 	Outcome Outcome
 	Why     string // one or more sentences, for people
 
-	ServerName string
+	ServerName string          // of the ClientHello in the clear; see Name
+	ECH        *EncryptedHello // nil unless keys tell something of it
 	Version    tls.Version     // 0 if the server's choice was not seen
 	Suite      tls.CipherSuite // meaningful if Selected is not nil
 	Group      string          // "x25519", "dhe2048"; "" if none or not seen

@@ -119,7 +119,7 @@ func (b *Builder) asksFor(m *tls.ClientHello) string {
 		s += ", " + srtp
 	}
 	if m.Extensions.Has(tls.ExtEncryptedClientHello) {
-		s += "; encrypted_client_hello: if it is no GREASE, the real name is sealed in it"
+		s += maybeECH
 	}
 	if m.Extensions.Has(tls.ExtEncryptedServerName) {
 		s += "; encrypted_server_name (a draft before ECH): the real name is sealed in it"

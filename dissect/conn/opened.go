@@ -102,7 +102,7 @@ func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 // notHashed says why the transcript of the handshake is not known.
 func (b *Builder) notHashed() string {
 	if b.keys.InnerHello() {
-		return "it begins with the ClientHello that encrypted_client_hello seals"
+		return "it begins with the ClientHello that encrypted_client_hello seals, which did not open"
 	}
 	return "not all of the handshake is in the capture"
 }
@@ -234,11 +234,7 @@ func (b *Builder) endKeys() {
 
 // keyNotes says, where keys were given, why they did not open everything.
 func (b *Builder) keyNotes() {
-	if b.keys.InnerHello() {
-		cc := &b.c.CertificateCheck
-		b.pending.innerHello = true
-		cc.Notes = append(cc.Notes, "The server accepted encrypted_client_hello: the keys belong to the ClientHello sealed in it, whose server name is not shown. What asks for "+cut(b.c.ServerName, 80)+" is the outer one.")
-	}
+	b.innerNotes()
 	switch d := &b.c.Decryption; d.Status {
 	case "none":
 		b.c.Tunnel.Notes = append(b.c.Tunnel.Notes, "Not opened: "+d.Why+".")

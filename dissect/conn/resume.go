@@ -240,8 +240,12 @@ func (b *Builder) offerStep(r *Resumption) {
 		says += fmt.Sprintf("; its size fits the tickets that #%d got", n)
 	}
 	steps := b.c.CertificateCheck.Steps
+	name := "client_hello"
+	if b.c.innerCounts() {
+		name = innerHello
+	}
 	for i := range steps {
-		if steps[i].Name == "client_hello" {
+		if steps[i].Name == name {
 			steps[i].Says = append(steps[i].Says, says)
 			return
 		}

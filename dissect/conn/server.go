@@ -92,6 +92,9 @@ func (b *Builder) oddServerHello(m *tls.ServerHello, at flow.Mark) {
 	}
 	var unasked []tls.ExtensionType
 	for e := range m.Extensions.All() {
+		if e.Type == tls.ExtPreSharedKey && b.offersECH() {
+			continue // it stands in the inner hello
+		}
 		if !slices.Contains(o.Extensions, e.Type) && !(e.Type == tls.ExtRenegotiationInfo && slices.Contains(o.CipherSuites, tls.SuiteEmptyRenegotiationInfo)) && !o.SSLv2Format {
 			unasked = append(unasked, e.Type)
 		}
@@ -270,6 +273,7 @@ func (b *Builder) encryptedExtensions(side flow.Side, body []byte, at flow.Mark)
 	if b.c.ALPN != "" {
 		says += ", ALPN " + cut(b.c.ALPN, 32)
 	}
+	says += retryConfigs(&m)
 	b.keStep(side, at, "EncryptedExtensions", "encrypted_extensions", len(body)+handshakeHeader, says)
 	b.quicParameters(side, &m.Extensions)
 	return err

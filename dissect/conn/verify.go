@@ -38,8 +38,6 @@ type Pending struct {
 	later     []*signed // of the server, in renegotiations
 	staple    []byte
 	scts      []pki.SCT
-
-	innerHello bool // ECH: the name that was asked for is sealed
 }
 
 // signed is a handshake signature with all that is needed to check it.
@@ -96,13 +94,13 @@ func (p *Pending) checkChain(t Trust, side flow.Side) {
 	}
 	opt := pki.CheckOptions{Roots: t.Roots, At: cs.At.Time, AtLabel: "at capture time", Cache: t.Cache, Client: side == flow.Client}
 	if side == flow.Server {
-		opt.ServerName, opt.Staple, opt.SCTs = p.Conn.ServerName, p.staple, p.scts
+		opt.ServerName, opt.Staple, opt.SCTs = p.Conn.Name(), p.staple, p.scts
 		opt.StapleAsked = p.Conn.Offered != nil && slices.Contains(p.Conn.Offered.Extensions, tls.ExtStatusRequest)
 	}
 	if !t.At.Fixed.IsZero() {
 		opt.At, opt.AtLabel = t.At.Fixed, t.At.Label
 	}
-	if p.innerHello {
+	if p.sealedName() {
 		opt.ServerName = "" // the outer one names who opens the inner hello, not who shows the certificate
 	}
 	r := pki.CheckChain(cs.Chain, opt)
@@ -130,11 +128,14 @@ func (p *Pending) nameNotShown(checks []pki.Check) {
 		switch {
 		case p.Conn.Offered == nil:
 			k.Why = "the ClientHello, which names the server, is not in the capture"
-		case p.innerHello:
+		case p.sealedName():
 			k.Why = "the ClientHello that names the server is sealed (encrypted_client_hello)"
 		}
 	}
 }
+
+// sealedName reports whether the name that was asked for is sealed (ECH).
+func (p *Pending) sealedName() bool { return p.Conn.innerCounts() && p.Conn.ECH.Source == "" }
 
 // settleCertificates words what phase 1 came to.
 func (p *Pending) settleCertificates(t Trust) {

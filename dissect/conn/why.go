@@ -119,10 +119,10 @@ func (b *Builder) whyAlert(a Alert) string {
 
 // nameHint names what the client asked for.
 func (b *Builder) nameHint() string {
-	if b.c.ServerName == "" {
+	if b.c.Name() == "" {
 		return ""
 	}
-	return " (the client asked for " + cut(b.c.ServerName, 80) + ")"
+	return " (the client asked for " + cut(b.c.Name(), 80) + ")"
 }
 
 // whyHandshakeFailure explains the least telling alert by what was on offer.

@@ -39,10 +39,12 @@ type handshake struct {
 	sessionID   []byte // of the ServerHello
 	chSessionID []byte
 	chTicket    []byte // that the client hands back
+	name        string // of the server, as the ClientHello has it
 	newTicket   []byte // that it got
 	offered     []tls.CipherSuite
 	earlyData   bool
-	ech         bool
+	ech         bool // the ClientHello has an encrypted_client_hello
+	echo        *ech // what came of it; nil without keys
 	retry       bool // a HelloRetryRequest was seen
 	identities  [][]byte
 	selected    int    // of identities; -1 for none
@@ -114,6 +116,9 @@ func (hs *handshake) clientHello(body []byte) {
 		if len(hs.offered) < maxOffered {
 			hs.offered = append(hs.offered, c)
 		}
+	}
+	if n, ok := m.ServerName(); ok && len(n) <= 255 {
+		hs.name = string(n)
 	}
 	hs.earlyData = m.Extensions.Has(tls.ExtEarlyData)
 	if e, ok := m.ECH(); ok && !e.Inner {

@@ -3,6 +3,7 @@ package keys
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -99,6 +100,15 @@ func (l *Log) Has(clientRandom []byte) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.find(clientRandom) != nil
+}
+
+// hasTraffic reports whether there is any line for a client random but those
+// that open its ClientHello.
+func (l *Log) hasTraffic(clientRandom []byte) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	e := l.find(clientRandom)
+	return e != nil && slices.ContainsFunc(e.lines, func(x *logLine) bool { return x.label != ECHSecret && x.label != ECHConfig })
 }
 
 // Unclaimed returns how many client randoms of the log no connection had that

@@ -88,8 +88,12 @@ func (s *Session) clientHello(msg, body []byte) {
 		return
 	}
 	s.p.log.claim(hs.clientRandom[:])
+	if m := hs.name; m != "" {
+		s.p.sawName(m)
+	}
+	s.outerHello(msg)
 	if hs.earlyData && !hs.retry {
-		if len(msg) <= maxTicket*2 {
+		if len(msg) <= maxTicket*2 && hs.early == nil {
 			hs.early = bytes.Clone(msg)
 		}
 		s.half[flow.Client].enter13(early13)
@@ -120,6 +124,10 @@ func (s *Session) serverHello(msg, body []byte) {
 		return
 	}
 	hs.begin()
+	if hs.echo != nil {
+		hs.echo.server = bytes.Clone(msg)
+		s.settle()
+	}
 	s.half[flow.Server].enter13(handshake13)
 	if f := &s.half[flow.Client]; f.epoch != early13 {
 		f.enter13(handshake13)
@@ -130,6 +138,7 @@ func (s *Session) serverHello(msg, body []byte) {
 func (s *Session) retry(v tls.Version, suite tls.CipherSuite, msg []byte) {
 	hs := s.hs
 	hs.retry = true
+	s.keepRetry(msg)
 	hs.version, hs.suite = v, suite
 	hs.info, hs.known = suite.Info()
 	hs.hashFirstHello()
@@ -265,9 +274,12 @@ func (s *Session) drain() {
 // handshake13 handles a message of the handshake proper.
 func (s *Session) handshake13(side flow.Side, t tls.HandshakeType, msg, body []byte) {
 	hs, r := s.hs, s.hs.run
+	s.hashBehind(side, t, msg, body)
 	switch t {
 	case tls.TypeCertificateVerify:
-		hs.certVerify[side] = signedContent(side, r.h.Sum(nil))
+		if !s.unhashed() {
+			hs.certVerify[side] = signedContent(side, r.h.Sum(nil))
+		}
 	case tls.TypeFinished:
 		hs.finished[side] = s.finished13(side, s.half[side].hsSecret, r.h, body)
 	}
@@ -283,70 +295,17 @@ func (s *Session) handshake13(side flow.Side, t tls.HandshakeType, msg, body []b
 }
 
 func (s *Session) finished13(side flow.Side, traffic secret, h hash.Hash, body []byte) check {
+	if s.unhashed() {
+		return check{}
+	}
 	sum := h.Sum(nil)
 	s.hs.finHash[side] = sum
 	if traffic == nil {
 		return check{}
 	}
-	return check{ok: bytes.Equal(s.hs.run.finished(traffic, sum), body), known: true}
-}
-
-// postHandshake handles the client's answer to a CertificateRequest behind the
-// handshake (RFC 9846, Section 4.4.1 and 4.6.2).
-func (s *Session) postHandshake(t tls.HandshakeType, msg, body []byte) {
-	hs, r := s.hs, s.hs.run
-	switch t {
-	case tls.TypeCertificate, tls.TypeCompressedCertificate:
-		r.post = nil
-		c, ok := r.h.(hash.Cloner)
-		req := r.request(t, body)
-		if !ok || req == nil {
-			return
-		}
-		h, err := c.Clone()
-		if err != nil {
-			return
-		}
-		r.post = h
-		r.post.Write(req)
-	case tls.TypeCertificateVerify:
-		if r.post != nil {
-			hs.certVerify[flow.Client] = signedContent(flow.Client, r.post.Sum(nil))
-		}
-	case tls.TypeFinished:
-		if r.post != nil {
-			hs.finished[flow.Client] = s.finished13(flow.Client, s.half[flow.Client].secret, r.post, body)
-			r.post = nil
-		}
-		return
-	}
-	if r.post != nil {
-		r.post.Write(msg)
-	}
-}
-
-// request returns the CertificateRequest that a Certificate answers, by its
-// context, and forgets it.
-func (r *running) request(t tls.HandshakeType, body []byte) []byte {
-	if len(r.requests) == 0 {
-		return nil
-	}
-	at := 0
-	if t == tls.TypeCertificate && len(body) > 0 && len(body) > int(body[0]) {
-		at = -1
-		for i, m := range r.requests {
-			if m := m[tls.HandshakeHeaderLen:]; len(m) > int(body[0]) && bytes.Equal(m[:1+int(m[0])], body[:1+int(body[0])]) {
-				at = i
-				break
-			}
-		}
-	}
-	if at < 0 {
-		return nil
-	}
-	m := r.requests[at]
-	r.requests = append(r.requests[:at], r.requests[at+1:]...)
-	return m
+	c := check{ok: bytes.Equal(s.hs.run.finished(traffic, sum), body), known: true}
+	s.settleByFinished(c)
+	return c
 }
 
 // ticket13 keeps the key of a ticket where the resumption secret is known.

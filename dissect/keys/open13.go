@@ -103,7 +103,7 @@ func (s *Session) secrets(side flow.Side, e epoch) []trafficCand {
 	for _, c := range s.fromPSKs(side, e) {
 		add(c)
 	}
-	if (!hs.haveCH || hs.ech && !s.p.log.Has(hs.clientRandom[:])) && e == f.epoch && gen == 0 && f.mayGuess(s.p) {
+	if (!hs.haveCH || hs.ech && !s.p.log.hasTraffic(hs.clientRandom[:])) && e == f.epoch && gen == 0 && f.mayGuess(s.p) {
 		f.guesses++
 		for _, x := range s.p.log.orphans(label, maxGuesses) {
 			add(trafficCand{secret: x.secret, line: x, guess: true})
@@ -232,8 +232,9 @@ func (s *Session) confirm13(side flow.Side, e epoch, c trafficCand) {
 		// With ECH the messages that count are those of the inner hello.
 		s.inner = s.inner || hs.haveCH && hs.ech
 		copy(hs.clientRandom[:], c.line.of.key)
-		hs.haveCH, hs.ech = true, false
-		hs.lose()
+		if hs.haveCH, hs.ech = true, false; hs.echo == nil {
+			hs.lose()
+		}
 	}
 	if !hs.haveSH && e > early13 {
 		hs.version, hs.info, hs.known = tls.VersionTLS13, c.info, true

@@ -15,17 +15,24 @@ import (
 // maxKeyFile bounds what is read of a private key file, in bytes.
 const maxKeyFile = 4 << 20
 
-// A PrivateKey opens RSA key exchanges of the server that it belongs to.
+// A PrivateKey opens RSA key exchanges of the server that it belongs to, or
+// the ClientHellos that were sealed to it (ECH).
 type PrivateKey struct {
-	n, d *big.Int
+	n, d *big.Int // of RSA; nil for ECH
 	crt  *crt
+	ech  *echKey // nil for RSA
 }
 
 // Format shows nothing of the key.
 func (k *PrivateKey) Format(f fmt.State, _ rune) { hide(f) }
 
-// Bits returns the length of the modulus.
-func (k *PrivateKey) Bits() int { return k.n.BitLen() }
+// Bits returns the length of the modulus, 0 for a key of ECH.
+func (k *PrivateKey) Bits() int {
+	if k.n == nil {
+		return 0
+	}
+	return k.n.BitLen()
+}
 
 // A KeyError says why a file gives no private key.
 type KeyError struct {
@@ -86,7 +93,8 @@ func (l *limited) Read(p []byte) (int, error) {
 
 // ParsePrivateKeys reads the RSA private keys of a file in PEM (PKCS#1,
 // PKCS#8, encrypted or not; blocks of other kinds are passed over), DER, or
-// PKCS#12. The password is nil if there is none. The source is for errors,
+// PKCS#12, and the keys of Encrypted Client Hello of a PEM file that also has
+// the ECHCONFIG (RFC 9934). The password is nil if there is none. The source is for errors,
 // which are *KeyError.
 //
 // Encrypted forms that are read: PKCS#8 and PKCS#12 with PBES2 (PBKDF2, AES or
@@ -112,6 +120,10 @@ func ParsePrivateKeys(data, password []byte, source string) ([]*PrivateKey, erro
 			continue
 		}
 		found = append(found, k)
+	}
+	sealed, what := echPrivateKeys(ders, data)
+	if found = append(found, sealed...); what != "" {
+		kind = what
 	}
 	switch {
 	case len(found) > 0:

@@ -21,12 +21,15 @@ type Provider struct {
 	guesses atomic.Int64  // lines tried for connections with another client random, or none
 
 	mu       sync.Mutex
-	keys     []*PrivateKey
+	keys     []*PrivateKey // of RSA
+	ech      []*echKey
 	psks     []psk
 	sessions map[string]secret // by "s" + session ID or "t" + hash of a ticket
 	oldest   []string          // keys of sessions in the order they came
 	derived  []derived
 	written  map[[32]byte]bool // client randoms in derived
+	names    []string          // server names that were seen
+	named    map[string]bool   // of names
 }
 
 type psk struct {
@@ -51,7 +54,7 @@ func NewProvider(log *Log) *Provider {
 	if log == nil {
 		log = NewLog()
 	}
-	return &Provider{log: log, sessions: map[string]secret{}, written: map[[32]byte]bool{}}
+	return &Provider{log: log, sessions: map[string]secret{}, written: map[[32]byte]bool{}, named: map[string]bool{}}
 }
 
 // Format shows nothing of the secrets.
@@ -60,11 +63,17 @@ func (p *Provider) Format(f fmt.State, _ rune) { hide(f) }
 // Log returns the key log, never nil; more may be added to it at any time.
 func (p *Provider) Log() *Log { return p.log }
 
-// AddPrivateKey adds keys that open RSA key exchanges.
+// AddPrivateKey adds keys that open RSA key exchanges or sealed ClientHellos.
 func (p *Provider) AddPrivateKey(keys ...*PrivateKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.keys = append(p.keys, keys...)
+	for _, k := range keys {
+		if k.ech != nil {
+			p.ech = append(p.ech, k.ech)
+		} else {
+			p.keys = append(p.keys, k)
+		}
+	}
 	p.changes.Add(1)
 }
 
@@ -84,7 +93,7 @@ func (p *Provider) Empty() bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.keys) == 0 && len(p.psks) == 0 && p.log.version.Load() == 0
+	return len(p.keys)+len(p.ech) == 0 && len(p.psks) == 0 && p.log.version.Load() == 0
 }
 
 // version changes whenever there is something new to try.
@@ -99,6 +108,13 @@ func (p *Provider) privateKeys() []*PrivateKey {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.keys[:len(p.keys):len(p.keys)]
+}
+
+// echKeys returns the keys of ECH.
+func (p *Provider) echKeys() []*echKey {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ech[:len(p.ech):len(p.ech)]
 }
 
 func (p *Provider) pskFor(identity []byte) (found []secret) {

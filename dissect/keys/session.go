@@ -62,11 +62,6 @@ type Session struct {
 	inner bool // the keys belong to the ClientHello that ECH seals
 }
 
-// InnerHello reports whether the keys that opened the connection belong to
-// another ClientHello than the one that was sent in the clear: the server
-// accepted encrypted_client_hello (RFC 9849, Section 7.2).
-func (s *Session) InnerHello() bool { return s != nil && s.inner }
-
 // half is one side of a Session.
 type half struct {
 	sealed bool       // what it sends next is sealed

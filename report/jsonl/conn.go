@@ -81,6 +81,17 @@ func (e *encoder) agreed(c *conn.Conn) {
 		e.close('}')
 	}
 	e.known("early_data", c.EarlyData)
+	if x := c.ECH; x != nil {
+		e.open("encrypted_client_hello", '{')
+		e.tristate("accepted", x.Accepted)
+		e.known("source", x.Source)
+		e.known("server_name", x.ServerName)
+		if x.Source != "" {
+			e.strings("alpn", x.ALPN)
+		}
+		e.known("fault", x.Fault)
+		e.close('}')
+	}
 }
 
 func (e *encoder) version(k string, v tls.Version) {

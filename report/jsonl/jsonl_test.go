@@ -38,6 +38,7 @@ func full() *conn.Conn {
 		Outcome: conn.Established, Why: "It came to stand.", ServerName: hostileText,
 		Version: tls.VersionTLS13, Suite: 0x1302, Group: "x25519", ALPN: "h2", HelloRetryRequest: true,
 		Resumption: &conn.Resumption{Kind: "psk", Of: 2}, EarlyData: "accepted",
+		ECH:     &conn.EncryptedHello{Accepted: conn.Yes, Source: "rebuilt", ServerName: hostileText, ALPN: []string{"h2"}, Fault: hostileText},
 		Offered: &conn.Offered{RecordVersion: tls.VersionTLS10, LegacyVersion: tls.VersionTLS12, Versions: []tls.Version{0x0a0a, tls.VersionTLS13, 0x7f12},
 			Random: []byte{1, 0xab}, SessionID: []byte{}, CipherSuites: []tls.CipherSuite{0x1302, 0x1a1a, 0xfefe}, CompressionMethods: []tls.CompressionMethod{0, 1},
 			Extensions: []tls.ExtensionType{0, 10, 0x2a2a, 16, 51, 0xfff3}, Groups: []tls.NamedGroup{29}, KeyShares: []tls.NamedGroup{},

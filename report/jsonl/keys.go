@@ -33,7 +33,7 @@ func headKeys() []key {
 		{"packets.count", "how many there are"},
 		{"outcome", "established, failed, rejected_by_client, rejected_by_server, reset, closed, client_gave_up, no_answer, one_sided, incomplete or not_tls"},
 		{"why", "the outcome in sentences"},
-		{"server_name", "the name the client asked for (RFC 6066, Section 3)"},
+		{"server_name", "the name the client asked for in the clear (RFC 6066, Section 3); see encrypted_client_hello"},
 		{"version", "the version both sides agreed on"},
 		{"cipher_suite", "the suite the server selected"},
 		{"group", "of the key exchange; dhe2048 and the like for a prime that is no named group's"},
@@ -43,6 +43,12 @@ func headKeys() []key {
 		{"resumption.kind", "session_id, ticket, psk or external_psk"},
 		{"resumption.of", "number of the connection it came from, if that is in the capture"},
 		{"early_data", "offered, accepted or rejected"},
+		{"encrypted_client_hello", "what keys show of the ClientHello that encrypted_client_hello seals (RFC 9849); absent if they show nothing"},
+		{"encrypted_client_hello.accepted", "whether the server took the inner ClientHello; absent if that is not known"},
+		{"encrypted_client_hello.source", "how the inner ClientHello came to be known: ech_secret, private_key or rebuilt (out of the outer one, and confirmed by the server); absent if it is not"},
+		{"encrypted_client_hello.server_name", "the name that the inner ClientHello asks for; server_name is that of the outer one"},
+		{"encrypted_client_hello.alpn", "the application protocols that the inner ClientHello offers"},
+		{"encrypted_client_hello.fault", "what is wrong with what was opened"},
 	}
 }
 

@@ -53,6 +53,7 @@ type refConn struct {
 	HRR         any       `json:"hello_retry_request,omitempty"`
 	Resumption  any       `json:"resumption,omitempty"`
 	EarlyData   string    `json:"early_data,omitempty"`
+	ECH         any       `json:"encrypted_client_hello,omitempty"`
 	Offered     any       `json:"offered,omitempty"`
 	Selected    any       `json:"selected,omitempty"`
 	Phases      refPhases `json:"phases"`
@@ -196,6 +197,19 @@ func reference(c *conn.Conn) refConn {
 	if s := c.Selected; s != nil {
 		r.CipherSuite, r.HRR = c.Suite.String(), c.HelloRetryRequest
 		r.Selected = refSelected{s.RecordVersion.String(), s.LegacyVersion.String(), hex.EncodeToString(s.Random), hex.EncodeToString(s.SessionID), strs(s.Extensions)}
+	}
+	if x := c.ECH; x != nil {
+		e := struct {
+			Accepted   any    `json:"accepted,omitempty"`
+			Source     string `json:"source,omitempty"`
+			ServerName string `json:"server_name,omitempty"`
+			ALPN       any    `json:"alpn,omitempty"`
+			Fault      string `json:"fault,omitempty"`
+		}{tri(x.Accepted), x.Source, x.ServerName, nil, x.Fault}
+		if x.Source != "" {
+			e.ALPN = append([]string{}, x.ALPN...)
+		}
+		r.ECH = e
 	}
 	if x := c.Resumption; x != nil {
 		r.Resumption = object{"kind", x.Kind, "of", x.Of}

@@ -39,8 +39,8 @@ func (p *printer) conn(c *conn.Conn) {
 // header prints the lines that name a connection and how it came out.
 func (p *printer) header(c *conn.Conn) {
 	left := fmt.Sprintf("#%d  %s", c.Number, p.ends(c))
-	if c.ServerName != "" {
-		left += "   " + text.Shorten(p.style.Text(c.ServerName), 100)
+	if name := asked(c); name != "" {
+		left += "   " + text.Shorten(p.style.Text(name), 100)
 	}
 	p.spread(left, result(c), p.color(bold), p.color(resultColor(c)))
 	var facts []string

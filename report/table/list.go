@@ -187,10 +187,24 @@ func (l *List) row(c *conn.Conn) []cell {
 
 // serverName is what the client asked for, or else the server's address.
 func serverName(c *conn.Conn) string {
-	if c.ServerName != "" {
-		return c.ServerName
+	if s := asked(c); s != "" {
+		return s
 	}
 	return c.Ends[flow.Server].String()
+}
+
+// asked is the server name of a connection, with a word on which of the two
+// hellos has it where there are two.
+func asked(c *conn.Conn) string {
+	switch e := c.ECH; {
+	case e == nil || e.Accepted != conn.Yes:
+		return c.ServerName
+	case e.Source == "" && c.ServerName != "":
+		return c.ServerName + " (outer)"
+	case e.ServerName != "":
+		return e.ServerName + " (ECH)"
+	}
+	return ""
 }
 
 // exchange words how the keys were exchanged.

@@ -190,6 +190,15 @@ go_client() {
 	$limit "$tmp/gopeer" client -addr "$host:$port" -ca "$pki/root.pem" "$@" >"$tmp/client.log" 2>&1 || true
 }
 
+# ech_keys [NAME] - a key for Encrypted Client Hello whose public name is NAME,
+# kept as NAME.ech.pem (RFC 9934): it opens the capture that it is used in. $ech
+# is the file.
+ech_keys() {
+	ech=$here/$name.ech.pem
+	"$tmp/gopeer" ech-keys -ech "$ech" -name "${1:-public.example.test}"
+	chmod 644 "$ech"
+}
+
 # gnutls_server ARG... and gnutls_client ARG... - gnutls-serv as a small HTTP
 # server, and gnutls-cli, which asks GET /hello; both with the test PKI.
 gnutls_server() {

@@ -10,12 +10,8 @@ package main
 
 import (
 	"bufio"
-	"crypto/ecdh"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"flag"
 	"fmt"
@@ -31,8 +27,9 @@ import (
 type options struct {
 	addr, name, cert, key, ca, keylog, ech, alpn, groups, suites, end string
 	min, max                                                          string
-	count                                                             int
+	count, again                                                      int
 	needCert, mute                                                    bool
+	retried                                                           bool
 }
 
 func main() {
@@ -54,13 +51,14 @@ func run(args []string) error {
 	f.StringVar(&o.key, "key", "", "private key file")
 	f.StringVar(&o.ca, "ca", "", "file with the trusted root")
 	f.StringVar(&o.keylog, "keylog", "", "key log, appended to")
-	f.StringVar(&o.ech, "ech", "", "file of ech-keys: the server's keys, the client's list")
+	f.StringVar(&o.ech, "ech", "", "PEM file of ech-keys (RFC 9934): the server's keys, the client's list")
 	f.StringVar(&o.alpn, "alpn", "", "protocols, comma separated")
 	f.StringVar(&o.groups, "groups", "", "group numbers, comma separated")
 	f.StringVar(&o.suites, "suites", "", "cipher suite numbers, comma separated")
 	f.StringVar(&o.min, "min", "1.2", "lowest version")
 	f.StringVar(&o.max, "max", "1.3", "highest version")
 	f.StringVar(&o.end, "end", "clean", "clean, fin (no close_notify), rst, rst-hello or rst-certificate")
+	f.IntVar(&o.again, "again", 1, "client: connections, the later ones with the tickets of the earlier")
 	f.IntVar(&o.count, "count", 1, "server: connections to serve")
 	f.BoolVar(&o.needCert, "need-cert", false, "server: ask for a client certificate and insist")
 	f.BoolVar(&o.mute, "mute", false, "server: accept, read and never answer")
@@ -77,7 +75,12 @@ func run(args []string) error {
 	if args[1] == "server" {
 		return o.serve(config)
 	}
-	return o.ask(config)
+	for range o.again {
+		if err := o.ask(config); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // serve accepts count connections, one after the other.
@@ -155,7 +158,14 @@ func (o *options) ask(config *tls.Config) error {
 		config.VerifyConnection = func(tls.ConnectionState) error { return reset(c.(*net.TCPConn)) }
 	}
 	t := tls.Client(c, config)
-	if _, err := io.WriteString(t, "GET /hello HTTP/1.0\r\n\r\n"); err != nil {
+	_, err = io.WriteString(t, "GET /hello HTTP/1.0\r\n\r\n")
+	var rejected *tls.ECHRejectionError
+	if errors.As(err, &rejected) && len(rejected.RetryConfigList) > 0 && !o.retried {
+		o.retried = true // once, as RFC 9849, Section 6.1.6 has it
+		config.EncryptedClientHelloConfigList = rejected.RetryConfigList
+		return o.ask(config)
+	}
+	if err != nil {
 		return err
 	}
 	b, err := io.ReadAll(t)
@@ -211,6 +221,9 @@ func (o *options) config(server bool) (*tls.Config, error) {
 		}
 		c.KeyLogWriter = w
 	}
+	if o.again > 1 {
+		c.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	}
 	if o.ech != "" {
 		return c, readECHKeys(c, o.ech, server)
 	}
@@ -236,50 +249,5 @@ func numbers(list string, add func(uint16)) error {
 		}
 		add(uint16(n))
 	}
-	return nil
-}
-
-// writeECHKeys writes a new X25519 private key and its ECHConfig, base64, a line
-// each (RFC 9849, section 4).
-func writeECHKeys(file, publicName string) error {
-	private, err := ecdh.X25519().GenerateKey(rand.Reader)
-	if err != nil {
-		return err
-	}
-	public := private.PublicKey().Bytes()
-	contents := []byte{7, 0, 0x20} // config_id, DHKEM(X25519, HKDF-SHA256)
-	contents = append(binary.BigEndian.AppendUint16(contents, uint16(len(public))), public...)
-	contents = append(contents, 0, 4, 0, 1, 0, 1)            // HKDF-SHA256, AES-128-GCM
-	contents = append(contents, 32, byte(len(publicName)))   // maximum_name_length
-	contents = append(append(contents, publicName...), 0, 0) // no extensions
-	config := binary.BigEndian.AppendUint16([]byte{0xfe, 0x0d}, uint16(len(contents)))
-	config = append(config, contents...)
-	text := base64.StdEncoding.EncodeToString(private.Bytes()) + "\n" + base64.StdEncoding.EncodeToString(config) + "\n"
-	return os.WriteFile(file, []byte(text), 0o600)
-}
-
-// readECHKeys gives c what writeECHKeys wrote.
-func readECHKeys(c *tls.Config, file string, server bool) error {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	lines := strings.Fields(string(text))
-	if len(lines) != 2 {
-		return fmt.Errorf("%s: %d lines, want 2", file, len(lines))
-	}
-	private, err := base64.StdEncoding.DecodeString(lines[0])
-	if err != nil {
-		return err
-	}
-	config, err := base64.StdEncoding.DecodeString(lines[1])
-	if err != nil {
-		return err
-	}
-	if server {
-		c.EncryptedClientHelloKeys = []tls.EncryptedClientHelloKey{{Config: config, PrivateKey: private, SendAsRetry: true}}
-		return nil
-	}
-	c.EncryptedClientHelloConfigList = append(binary.BigEndian.AppendUint16(nil, uint16(len(config))), config...)
 	return nil
 }
