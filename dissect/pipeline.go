@@ -34,8 +34,9 @@ type pipeline struct {
 	plain    keys.Buffer // what the sessions open into, one after the other
 	build    conn.Options
 	out      *outbox
-	at       flow.Mark // of the packet at hand
-	opened   uint64    // connections so far
+	at       flow.Mark             // of the packet at hand
+	opened   uint64                // connections so far
+	offers   map[offerer]flow.Mark // who offered TLS after words in the clear, and where
 	outcomes map[conn.Outcome]uint64
 	others   map[string]uint64
 	zones    map[flow.Key]uint32 // by key without zone: the zone it was last seen in, if not 0
@@ -50,6 +51,7 @@ func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
 		opt: opt, stats: opt.Stats, yield: yield,
 		decoder:  packet.NewDecoder(packet.Limits{}),
 		pool:     tcp.NewPool(opt.Limits),
+		offers:   map[offerer]flow.Mark{},
 		outcomes: map[conn.Outcome]uint64{},
 		others:   map[string]uint64{},
 		zones:    map[flow.Key]uint32{},

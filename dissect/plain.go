@@ -1,6 +1,8 @@
 package dissect
 
 import (
+	"net/netip"
+
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/starttls"
@@ -15,6 +17,7 @@ func (f *tcpFlow) listen(d tcp.Dir, off int64, b []byte, at flow.Mark) bool {
 		return false
 	}
 	s, ok := f.talk.Data(int(d), off, b, at)
+	f.keepOffer()
 	held, waits := f.talk.Held()
 	if !ok && waits && f.sent[held.Client^1] == 0 { // the answers are not in the capture
 		s, ok = held, true
@@ -94,7 +97,7 @@ func (f *tcpFlow) layer() *starttls.Layer {
 func (f *tcpFlow) plaintext() []conn.Plaintext {
 	var out []conn.Plaintext
 	for _, l := range f.talk.Layers() {
-		out = append(out, conn.Plaintext{Name: l.Name, Title: l.Title, At: l.First, By: l.By, Bytes: l.Bytes, Said: l.Said})
+		out = append(out, conn.Plaintext{Name: l.Name, Title: l.Title, At: l.First, By: l.By, Bytes: l.Bytes, Said: l.Said, Exposed: l.Exposed})
 	}
 	return out
 }
@@ -105,14 +108,52 @@ func (f *tcpFlow) withoutTLS(how conn.End) bool {
 	if f.talk == nil {
 		return false
 	}
-	why := f.talk.Without()
-	if why == "" {
+	client, _ := f.talk.Client()
+	e, ok := f.talk.Without(f.p.offers[f.offerer()])
+	if !ok {
 		return false
 	}
-	client, _ := f.talk.Client()
 	f.begin(tcp.Dir(client))
-	f.builder.WithoutTLS(why)
+	f.builder.WithoutTLS(e.Outcome, e.Why)
+	f.builder.CaptureEnds(f.p.at)
 	f.builder.End(f.ending(how))
 	f.deliver()
 	return true
+}
+
+// An offerer is a server that offers TLS in a protocol that begins in the clear.
+type offerer struct {
+	server netip.AddrPort
+	name   string // of the protocol
+	zone   uint32 // of the flow's key
+}
+
+// mostOfferers bounds what is remembered of them; beyond it all of it is
+// forgotten.
+const mostOfferers = 4096
+
+// offerer names the server of the flow.
+func (f *tcpFlow) offerer() offerer {
+	client, _ := f.talk.Client()
+	ends := [2]netip.AddrPort{f.key.A(), f.key.B()}
+	return offerer{ends[client^1], f.talk.Name(), f.key.Zone()}
+}
+
+// keepOffer remembers that the server offers TLS, for connections of it in which
+// the offer is missing.
+func (f *tcpFlow) keepOffer() {
+	if f.offered {
+		return
+	}
+	at, ok := f.talk.Offered()
+	if !ok {
+		return
+	}
+	f.offered = true
+	if len(f.p.offers) >= mostOfferers {
+		clear(f.p.offers)
+	}
+	if o := f.offerer(); !f.p.offers[o].Seen() {
+		f.p.offers[o] = at
+	}
 }

@@ -47,8 +47,11 @@ func tellBefore(cs []*conn.Conn) []before {
 			b.Why = c.Why
 		}
 		for _, s := range c.CertificateCheck.Steps {
-			if s.Name == "plaintext" {
+			switch {
+			case s.Name == "plaintext":
 				b.Said = append(b.Said, strings.Join(s.Says, "|"))
+			case strings.HasPrefix(s.Name, "cleartext_"):
+				b.Said = append(b.Said, s.Name+": "+strings.Join(s.Says, "|"))
 			}
 		}
 		out = append(out, b)
@@ -62,35 +65,46 @@ func TestStartTLSCaptures(t *testing.T) {
 	done := func(name, said string) before {
 		return before{StartTLS: name, Outcome: conn.Established, Version: tls.VersionTLS13, Said: []string{said}}
 	}
-	without := func(name, said, why string) before {
-		return before{StartTLS: name, Outcome: conn.NotTLS, Said: []string{said}, Why: why}
+	without := func(name string, o conn.Outcome, why string, said ...string) before {
+		return before{StartTLS: name, Outcome: o, Said: said, Why: why}
 	}
+	const (
+		settings = " Look at the server's own settings of TLS and its log: it may have no certificate, or a key that it cannot read."
+		insist   = " Set the client to insist on TLS, and the server to take no login without it."
+	)
 	for _, tc := range []struct {
 		name string // of the capture, without starttls-
 		want []before
 	}{
 		{"smtp", []before{done("smtp", "SMTP: "+banner+`, STARTTLS offered, STARTTLS, "220 2.0.0 Ready to start TLS"`)}},
-		{"smtp-unused", []before{without("smtp", "SMTP: "+banner+", STARTTLS offered, its mail in the clear",
-			"the server offered TLS in packet 8 and the client went on without it: it sent its mail in the clear, in packet 9.")}},
-		{"smtp-refused", []before{without("smtp", "SMTP: "+banner+`, STARTTLS, refused: "502 5.5.1 Error: command not implemented"`,
-			`the server refused TLS: "502 5.5.1 Error: command not implemented" to STARTTLS, in packet 10. The client began TLS all the same: the server spoke text ("500 5.5.2 Error: bad UTF-8 syntax") in packet 12 where the client spoke TLS.`)}},
+		{"smtp-unused", []before{without("smtp", conn.StartTLSUnused,
+			"the server offered TLS (STARTTLS) in packet 8 and the client went on without it: it sent its mail in the clear, in packet 9."+insist,
+			"SMTP: "+banner+", STARTTLS offered", "cleartext_data: its mail")}},
+		{"smtp-refused", []before{without("smtp", conn.StartTLSRefused,
+			`the server refused TLS: "502 5.5.1 Error: command not implemented" to STARTTLS, in packet 10. The client began TLS all the same: the server spoke text ("500 5.5.2 Error: bad UTF-8 syntax") in packet 12 where the client spoke TLS.`,
+			"SMTP: "+banner+`, STARTTLS, refused: "502 5.5.1 Error: command not implemented"`)}},
 		{"imap", []before{done("imap", imap+`STARTTLS, ". OK Begin TLS negotiation now."`)}},
-		{"imap-login", []before{without("imap", imap+"its login (AUTHENTICATE) in the clear",
-			"the server offered TLS in packet 4 and the client went on without it: it sent its login (AUTHENTICATE) in the clear, in packet 9.")}},
+		{"imap-login", []before{without("imap", conn.StartTLSUnused,
+			"the server offered TLS (STARTTLS) in packet 4 and the client went on without it: it sent its login (AUTHENTICATE PLAIN) in the clear, in packet 9."+insist,
+			strings.TrimSuffix(imap, ", "), "cleartext_login: its login (AUTHENTICATE PLAIN)")}},
 		{"pop3", []before{done("pop3", `POP3: banner "+OK Dovecot (Debian) ready.", STLS offered, STLS, "+OK Begin TLS negotiation now."`)}},
 		{"sieve", []before{done("sieve", `ManageSieve: banner "\"IMPLEMENTATION\" \"Dovecot (Debian) Pigeonhole\"", STARTTLS offered, STARTTLS, "OK \"Begin TLS negotiation now.\""`)}},
 		{"ftp", []before{done("ftp", `FTP: banner "220 (vsFTPd 3.0.3)", AUTH SSL, "234 Proceed with negotiation."`), {Outcome: conn.Established, Version: tls.VersionTLS13}}},
 		{"ldap", []before{done("ldap", "LDAP: StartTLS, success")}},
-		{"ldap-refused", []before{without("ldap", `LDAP: StartTLS, refused: result 2 "unsupported extended operation", its login (bind) in the clear`,
-			`the server refused TLS: result 2 "unsupported extended operation" to StartTLS, in packet 6. The client went on without it and sent its login (bind) in the clear, in packet 8.`)}},
+		{"ldap-refused", []before{without("ldap", conn.StartTLSRefused,
+			`the server refused TLS: result 2 "unsupported extended operation" to StartTLS, in packet 6. The client went on without it and sent its login (bind with a password) in the clear, in packet 8.`+settings,
+			`LDAP: StartTLS, refused: result 2 "unsupported extended operation"`, "cleartext_login: its login (bind with a password)")}},
 		{"mysql", []before{done("mysql", `MySQL: server "5.5.5-10.11.19-MariaDB-0+deb12u1", TLS offered, SSLRequest`)}},
 		{"xmpp", []before{done("xmpp", `XMPP: stream to "www.example.test", <starttls/> offered, required, <starttls/>, <proceed/>`)}},
-		{"irc-unanswered", []before{without("irc", "IRC: STARTTLS", "the IRC client asked for TLS (STARTTLS, packet 4) and got no answer.")}},
+		{"irc-unanswered", []before{without("irc", conn.ClientGaveUp, "the IRC client asked for TLS (STARTTLS, packet 4) and got no answer. The client closed the connection in packet 6.", "IRC: STARTTLS")}},
 		{"postgres", []before{done("postgres", `PostgreSQL: SSLRequest, "S"`)}},
-		{"postgres-refused", []before{without("postgres", `PostgreSQL: SSLRequest, refused: "N", its startup message, with the names of user and database, in the clear`,
-			`the server refused TLS: "N" to SSLRequest, in packet 6. The client went on without it and sent its startup message, with the names of user and database, in the clear, in packet 8.`)}},
+		{"postgres-refused", []before{without("postgres", conn.StartTLSRefused,
+			`the server refused TLS: "N" to SSLRequest, in packet 6. The client went on without it and sent its startup message, with the names of user and database, in the clear, in packet 8.`+settings,
+			`PostgreSQL: SSLRequest, refused: "N"`, "cleartext_data: its startup message, with the names of user and database")}},
 		{"http-connect", []before{done("http_connect", `HTTP CONNECT: CONNECT www.example.test:14433, "HTTP/1.0 200 Connection established"`)}},
-		{"socks5", []before{done("socks5", "SOCKS 5: with a name and a password, connect to www.example.test port 14433, granted")}},
+		{"socks5", []before{{StartTLS: "socks5", Outcome: conn.Established, Version: tls.VersionTLS13, Said: []string{
+			"SOCKS 5: with a name and a password, connect to www.example.test port 14433, granted",
+			"cleartext_proxy_login: its login for the proxy (a name and a password)"}}}},
 		{"openvpn", []before{done("openvpn", "OpenVPN: control channel with an HMAC of 32 bytes (tls-auth)")}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

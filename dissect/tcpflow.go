@@ -32,6 +32,7 @@ type tcpFlow struct {
 	stage   stage
 	probe   [2]prefix
 	talk    *starttls.Talk                        // what is said in the clear; nil if TLS came first
+	offered bool                                  // the server's offer of TLS was kept for others
 	wrap    func(starttls.Stream) starttls.Stream // the framing around TLS; nil if there is none
 	spoken  string                                // the protocol, once stage is passing
 	builder *conn.Builder

@@ -32,6 +32,10 @@ func outcomeWords() []word {
 		{"one_sided", "The capture holds the packets of one side only. Capture where both directions pass.", ""},
 		{"incomplete", "The capture begins too late or ends too early to know how the handshake went.", ""},
 		{"not_tls", "One side spoke TLS, the other something else, such as plain HTTP: most often the wrong port.", ""},
+		{"starttls_refused", "The client asked for TLS in a protocol that begins in the clear, such as SMTP, and the server said no. What the client did then is told: it may have left, or gone on in the clear.", "RFC 3207, Section 4, and the like of other protocols"},
+		{"starttls_stripped", "The server's offer of TLS was most likely taken out on the way, so that the client went on in the clear: there are X's in its place, or the same server offers TLS on another connection of the capture.", "RFC 3207, Section 6"},
+		{"starttls_unused", "The server offered TLS in a protocol that begins in the clear, and the client sent its login, mail or commands without it.", "RFC 8314, Section 3"},
+		{"proxy_refused", "A proxy did not open the tunnel (CONNECT) in which TLS would have begun. The status it gave tells why.", "RFC 9110, Section 9.3.6"},
 	}
 }
 

@@ -121,7 +121,7 @@ func (s *settings) wanted(c *conn.Conn) bool {
 // counts it.
 func failed(o conn.Outcome) bool {
 	switch o {
-	case conn.Established, conn.OneSided, conn.Incomplete, conn.NotTLS:
+	case conn.Established, conn.OneSided, conn.Incomplete, conn.NotTLS, conn.StartTLSUnused:
 		return false
 	}
 	return true
@@ -131,7 +131,7 @@ func failed(o conn.Outcome) bool {
 // connection that did not come to be one of TLS is as grave as any.
 func worst(c *conn.Conn) conn.Severity {
 	var w conn.Severity
-	if failed(c.Outcome) || c.Outcome == conn.NotTLS {
+	if failed(c.Outcome) || c.Outcome == conn.NotTLS || c.Outcome == conn.StartTLSUnused {
 		return conn.Fail
 	}
 	for i := range c.Findings {

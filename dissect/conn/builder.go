@@ -61,6 +61,7 @@ type Builder struct {
 	foreign          foreign
 	quic             *quicState // with carrier "quic"
 	without          string     // why there is no TLS at all
+	withoutOutcome   Outcome    // what that comes to, "" if its end tells
 	refusedBefore    string     // that the server had refused TLS before the client began it
 	ssl2             *ssl2      // the handshake of SSL 2.0; nil for any other version
 	ssl2Refusal      string     // what an error of SSL 2.0 said

@@ -220,6 +220,11 @@ const (
 	OneSided         Outcome = "one_sided"
 	Incomplete       Outcome = "incomplete" // the capture begins too late or ends first
 	NotTLS           Outcome = "not_tls"    // one side spoke TLS, the other something else
+
+	StartTLSRefused  Outcome = "starttls_refused"  // the server said no when it was asked for TLS
+	StartTLSStripped Outcome = "starttls_stripped" // the server's offer of TLS was taken out on the way
+	StartTLSUnused   Outcome = "starttls_unused"   // the client never took the offer
+	ProxyRefused     Outcome = "proxy_refused"     // a proxy did not open the tunnel that TLS would go through
 )
 
 // A Tristate is a fact that may be unknown.

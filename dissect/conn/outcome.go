@@ -87,6 +87,7 @@ func (b *Builder) decide() {
 	default:
 		b.decideUnfinished()
 	}
+	b.begunAllTheSame(clean)
 }
 
 // decideUnfinished sets the outcome of a handshake that did not come to its end

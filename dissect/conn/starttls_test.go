@@ -45,11 +45,11 @@ func TestBefore(t *testing.T) {
 func TestWithoutTLS(t *testing.T) {
 	b := plainBuilder()
 	b.Before([]Plaintext{{Name: "postgres", Title: "PostgreSQL", At: at(1), Said: []string{"SSLRequest"}}})
-	b.WithoutTLS("the server refused TLS.")
+	b.WithoutTLS(StartTLSRefused, "the server refused TLS.")
 	b.End(Finished, flow.Client, at(9))
 	c := b.Finish().Conn
-	if c.Outcome != NotTLS || c.Why != "the server refused TLS." || c.KeyExchange.State != FailedState {
-		t.Errorf("outcome %s (%s), key exchange %v: want not_tls with the reason, failed", c.Outcome, c.Why, c.KeyExchange.State)
+	if c.Outcome != StartTLSRefused || c.Why != "the server refused TLS." || c.KeyExchange.State != FailedState {
+		t.Errorf("outcome %s (%s), key exchange %v: want starttls_refused with the reason, failed", c.Outcome, c.Why, c.KeyExchange.State)
 	}
 }
 

@@ -13,10 +13,12 @@ func TestPostgres(t *testing.T) {
 		{"GSSAPI first", []turn{c("\x00\x00\x00\x08\x04\xd2\x16\x30"), s("N"), ask, s("S")}, false,
 			outcome{Name: "postgres", Said: []string{"GSSENCRequest", `"N"`, "SSLRequest", `"S"`}, TLS: true}},
 		{"refused", []turn{ask, s("N"), startup}, true,
-			outcome{Name: "postgres", Said: []string{"SSLRequest", `refused: "N"`, "its startup message, with the names of user and database, in the clear"},
-				Without: `the server refused TLS: "N" to SSLRequest, in packet 2. The client went on without it and sent its startup message, with the names of user and database, in the clear, in packet 3.`}},
+			outcome{Name: "postgres", Said: []string{"SSLRequest", `refused: "N"`},
+				Without: `starttls_refused: the server refused TLS: "N" to SSLRequest, in packet 2. The client went on without it and sent its startup message, with the names of user and database, in the clear, in packet 3.`,
+				Exposed: []string{"data: its startup message, with the names of user and database,"}}},
 		{"an error", []turn{ask, s("EFATAL\x00")}, true,
-			outcome{Name: "postgres", Said: []string{"SSLRequest", "refused: an error message"}, Without: "the server refused TLS: an error message to SSLRequest, in packet 2."}},
+			outcome{Name: "postgres", Said: []string{"SSLRequest", "refused: an error message"},
+				Without: "starttls_refused: the server refused TLS: an error message to SSLRequest, in packet 2."}},
 		{"never asked", []turn{startup}, true, outcome{}},
 	})
 }
@@ -37,9 +39,11 @@ func TestMySQL(t *testing.T) {
 		{"asked, then silence", []turn{greet("\xff\xff"), request("\x05\xae", "")}, true,
 			outcome{Name: "mysql", Said: []string{server, "TLS offered", "SSLRequest"}, Without: "the MySQL client asked for TLS (SSLRequest, packet 2), the server agreed, and no ClientHello followed."}},
 		{"offered and not used", []turn{greet("\xff\xff"), request("\x05\xa6", secret+"\x00")}, true,
-			outcome{Name: "mysql", Said: []string{server, "TLS offered", "its login in the clear"},
-				Without: "the server offered TLS in packet 1 and the client went on without it: it sent its login in the clear, in packet 2."}},
-		{"not offered", []turn{greet("\xff\xf7"), request("\x05\xa6", secret+"\x00")}, true, outcome{Name: "mysql", Said: []string{server, "its login in the clear"}}},
+			outcome{Name: "mysql", Said: []string{server, "TLS offered"},
+				Without: "starttls_unused: the server offered TLS (SSLRequest) in packet 1 and the client went on without it: it sent its login in the clear, in packet 2.",
+				Exposed: []string{"login_hashed: its login"}}},
+		{"not offered", []turn{greet("\xff\xf7"), request("\x05\xa6", secret+"\x00")}, true, outcome{Name: "mysql", Said: []string{server},
+			Exposed: []string{"login_hashed: its login"}}},
 	})
 }
 
@@ -48,9 +52,11 @@ func TestLDAP(t *testing.T) {
 	checkAll(t, []talkCase{
 		{"granted", []turn{ask, s("\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00")}, false, outcome{Name: "ldap", Said: []string{"StartTLS", "success"}, TLS: true}},
 		{"refused, bind in the clear", []turn{ask, s("\x30\x11\x02\x01\x01\x78\x0c\x0a\x01\x34\x04\x00\x04\x05sorry"), c("\x30\x14\x02\x01\x02\x60\x0f\x02\x01\x03\x04\x03cn=\x80\x05" + secret)}, true,
-			outcome{Name: "ldap", Said: []string{"StartTLS", `refused: result 52 "sorry"`, "its login (bind) in the clear"},
-				Without: `the server refused TLS: result 52 "sorry" to StartTLS, in packet 2. The client went on without it and sent its login (bind) in the clear, in packet 3.`}},
-		{"a bind alone", []turn{c("\x30\x14\x02\x01\x01\x60\x0f\x02\x01\x03\x04\x03cn=\x80\x05" + secret)}, true, outcome{Name: "ldap"}},
+			outcome{Name: "ldap", Said: []string{"StartTLS", `refused: result 52 "sorry"`},
+				Without: `starttls_refused: the server refused TLS: result 52 "sorry" to StartTLS, in packet 2. The client went on without it and sent its login (bind with a password) in the clear, in packet 3.`,
+				Exposed: []string{"login: its login (bind with a password)"}}},
+		{"a bind alone", []turn{c("\x30\x14\x02\x01\x01\x60\x0f\x02\x01\x03\x04\x03cn=\x80\x05" + secret)}, true, outcome{Name: "ldap",
+			Exposed: []string{"login: its login (bind with a password)"}}},
 	})
 }
 
@@ -65,9 +71,11 @@ func TestRDP(t *testing.T) {
 	checkAll(t, []talkCase{
 		{"granted", []turn{ask(3), confirm(2, 2)}, false, outcome{Name: "rdp", Said: []string{request, "CredSSP chosen"}, TLS: true}},
 		{"standard security", []turn{ask(3), confirm(2, 0)}, true,
-			outcome{Name: "rdp", Said: []string{request, "refused: standard RDP security"}, Without: "the server refused TLS: standard RDP security to " + request + ", in packet 2."}},
+			outcome{Name: "rdp", Said: []string{request, "refused: standard RDP security"},
+				Without: "starttls_refused: the server refused TLS: standard RDP security to a negotiation request for TLS, CredSSP, in packet 2."}},
 		{"failure", []turn{ask(3), confirm(3, 2)}, true,
-			outcome{Name: "rdp", Said: []string{request, "refused: failure code 2"}, Without: "the server refused TLS: failure code 2 to " + request + ", in packet 2."}},
+			outcome{Name: "rdp", Said: []string{request, "refused: failure code 2"},
+				Without: "starttls_refused: the server refused TLS: failure code 2 to a negotiation request for TLS, CredSSP, in packet 2."}},
 		{"not asked", []turn{ask(0)}, true, outcome{Name: "rdp"}},
 	})
 }
@@ -76,7 +84,8 @@ func TestAMQP(t *testing.T) {
 	checkAll(t, []talkCase{
 		{"granted", []turn{c("AMQP\x02\x01\x00\x00"), s("AMQP\x02\x01\x00\x00")}, false, outcome{Name: "amqp", Said: []string{"the TLS header", "the same header"}, TLS: true}},
 		{"refused", []turn{c("AMQP\x02\x01\x00\x00"), s("AMQP\x03\x01\x00\x00")}, true,
-			outcome{Name: "amqp", Said: []string{"the TLS header", "refused: the header of protocol 3"}, Without: "the server refused TLS: the header of protocol 3 to the TLS header, in packet 2."}},
+			outcome{Name: "amqp", Said: []string{"the TLS header", "refused: the header of protocol 3"},
+				Without: "starttls_refused: the server refused TLS: the header of protocol 3 to the TLS header, in packet 2."}},
 		{"plain", []turn{c("AMQP\x00\x00\x09\x01")}, true, outcome{}},
 	})
 }
@@ -87,11 +96,13 @@ func TestSOCKS(t *testing.T) {
 			outcome{Name: "socks5", Said: []string{"connect to www.google.com port 443", "granted"}, TLS: true}},
 		{"5, with a password, IPv6", []turn{c("\x05\x02\x00\x02"), s("\x05\x02"), c("\x01\x01u\x05" + secret), s("\x01\x00"),
 			c("\x05\x01\x00\x04" + strings.Repeat("\x00", 15) + "\x01\x01\xbb"), s("\x05\x00\x00\x01\x7f\x00\x00\x01\x1f\x90")}, false,
-			outcome{Name: "socks5", Said: []string{"with a name and a password", "connect to ::1 port 443", "granted"}, TLS: true}},
+			outcome{Name: "socks5", Said: []string{"with a name and a password", "connect to ::1 port 443", "granted"}, TLS: true,
+				Exposed: []string{"proxy_login: its login for the proxy (a name and a password)"}}},
 		{"5, refused", []turn{c("\x05\x01\x00"), s("\x05\x00"), c("\x05\x01\x00\x01\x7f\x00\x00\x01\x01\xbb"), s("\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00")}, true,
 			outcome{Name: "socks5", Said: []string{"connect to 127.0.0.1 port 443", "refused with code 5"}}},
 		{"5, wrong password", []turn{c("\x05\x01\x02"), s("\x05\x02"), c("\x01\x01u\x05" + secret), s("\x01\x01")}, true,
-			outcome{Name: "socks5", Said: []string{"with a name and a password", "refused"}}},
+			outcome{Name: "socks5", Said: []string{"with a name and a password", "refused"},
+				Exposed: []string{"proxy_login: its login for the proxy (a name and a password)"}}},
 		{"4", []turn{c("\x04\x01\x01\xbb\xc0\x00\x02\x01user\x00"), s("\x00\x5a\x00\x00\x00\x00\x00\x00")}, false,
 			outcome{Name: "socks4", Said: []string{"connect to 192.0.2.1 port 443", "granted"}, TLS: true}},
 		{"4a", []turn{c("\x04\x01\x01\xbb\x00\x00\x00\x01\x00www.example.test\x00"), s("\x00\x5a\x00\x00\x00\x00\x00\x00")}, false,

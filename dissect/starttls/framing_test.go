@@ -111,7 +111,7 @@ func TestTDS(t *testing.T) {
 			outcome{Name: "tds", Said: []string{"PRELOGIN with encryption for the login only", "answer: encryption for the login only"}, TLS: true}},
 		{"refused", []turn{c(prelogin(tdsPrelogin, 1)), s(prelogin(tdsReply, 2))}, true,
 			outcome{Name: "tds", Said: []string{"PRELOGIN with encryption on", "refused: answer: encryption not supported"},
-				Without: "the server refused TLS: answer: encryption not supported to PRELOGIN with encryption on, in packet 2."}},
+				Without: "starttls_refused: the server refused TLS: answer: encryption not supported to PRELOGIN with encryption on, in packet 2."}},
 		{"neither", []turn{c(prelogin(tdsPrelogin, 2)), s(prelogin(tdsReply, 2))}, true, outcome{Name: "tds"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) { check(t, tc) })
@@ -178,8 +178,12 @@ func FuzzTalk(f *testing.F) {
 		if len(p.talk.Layers()) > mostLayers {
 			t.Fatalf("%d layers", len(p.talk.Layers()))
 		}
+		e, _ := p.talk.Without(flow.Mark{Packet: 1})
 		for _, l := range p.talk.Layers() {
-			for _, x := range append(l.Said, p.talk.Without()) {
+			if len(l.Exposed) > 8 {
+				t.Fatalf("%d exposures", len(l.Exposed))
+			}
+			for _, x := range append(l.Said, e.Why) {
 				for _, r := range x {
 					if r < 0x20 || r == 0x7f {
 						t.Fatalf("control character in %q", x)

@@ -3,33 +3,47 @@ package starttls
 import (
 	"strings"
 
+	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 )
 
-// ftp is the control connection of FTP with AUTH TLS (RFC 4217). A data
-// connection is TLS from its first byte.
-type ftp struct{}
+// ftp is the control connection of FTP with AUTH TLS (RFC 4217).
+type ftp struct {
+	anonymous bool
+}
 
-func (ftp) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
+func (d *ftp) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 	if side == flow.Server {
 		return eachLine(b, func(s string) next { return ftpReply(l, s, at) })
 	}
 	if l.waiting() {
 		return 0, more
 	}
-	return eachLine(b, func(s string) next {
-		switch w, rest := word(s); w {
-		case "AUTH":
-			switch m, _ := word(rest); m {
-			case "TLS", "SSL", "TLS-C", "TLS-P":
-				l.request = "AUTH " + m
-				return l.ask(at)
-			}
-		case "USER", "PASS":
-			return l.expose("its login ("+w+")", at)
+	return eachLine(b, func(s string) next { return d.command(l, s, at) })
+}
+
+func (d *ftp) command(l *Layer, s string, at flow.Mark) next {
+	switch w, rest := word(s); w {
+	case "AUTH":
+		switch m, _ := word(rest); m {
+		case "TLS", "SSL", "TLS-C", "TLS-P":
+			l.request = "AUTH " + m
+			return l.ask(at)
 		}
-		return more
-	})
+	case "USER":
+		d.anonymous = strings.EqualFold(rest, "anonymous") || strings.EqualFold(rest, "ftp")
+		if d.anonymous {
+			return l.expose(conn.ExposedData, "its commands, as an anonymous user,", at)
+		}
+		return l.expose(conn.ExposedData, "its user name (USER)", at)
+	case "PASS":
+		if !d.anonymous {
+			return l.login(w, "", at)
+		}
+	case "RETR", "STOR", "LIST", "NLST", "MLSD", "APPE", "STOU":
+		return l.expose(conn.ExposedData, "its commands ("+w+")", at)
+	}
+	return more
 }
 
 func ftpReply(l *Layer, s string, at flow.Mark) next {
@@ -41,6 +55,11 @@ func ftpReply(l *Layer, s string, at flow.Mark) next {
 		return l.refuse(quote(s), at)
 	case n == 220:
 		l.banner(s)
+	case n == 211:
+		l.listing = !last
+		if last {
+			l.listed = at
+		}
 	case strings.HasPrefix(s, " AUTH") && (strings.Contains(s, "TLS") || strings.Contains(s, "SSL")):
 		l.offer(at)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 )
 
@@ -62,8 +63,12 @@ func (d *httpConnect) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (in
 		if !strings.HasPrefix(first, "CONNECT ") {
 			return 0, lost
 		}
-		l.say("CONNECT " + clean(target))
-		d.asked = true
+		l.request = "CONNECT " + clean(target)
+		l.say(l.request)
+		if how, _ := word(header(h, "Proxy-Authorization")); how == "BASIC" || how == "BEARER" {
+			l.expose(conn.ExposedProxy, "its login for the proxy (Proxy-Authorization: "+how[:1]+strings.ToLower(how[1:])+")", at)
+		}
+		d.asked, l.refused = true, fact{}
 		return n, pause
 	}
 	switch s := status(first); {
@@ -75,7 +80,7 @@ func (d *httpConnect) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (in
 		l.say(quote(first))
 		return n, through
 	}
-	l.say("refused: " + quote(first))
+	l.refuse(quote(first), at)
 	d.asked = false
 	if !numeric(header(h, "Content-Length")) {
 		return n, over
@@ -85,7 +90,7 @@ func (d *httpConnect) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (in
 		size = min(10*size+int(c-'0'), mostUnread)
 	}
 	if len(b) < n+size {
-		d.asked = true
+		d.asked, l.refused = true, fact{}
 		l.Said = l.Said[:len(l.Said)-1]
 		return 0, more
 	}
@@ -129,6 +134,9 @@ func (httpUpgrade) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, 
 	case n == 0:
 		return 0, more
 	case side == flow.Client && !l.asked.Seen():
+		if how, _ := word(header(h, "Authorization")); how == "BASIC" || how == "BEARER" {
+			l.expose(conn.ExposedLogin, "its login (Authorization: "+how[:1]+strings.ToLower(how[1:])+")", at)
+		}
 		return n, l.ask(at)
 	case side == flow.Client:
 		return n, l.carryOn("its requests", at)

@@ -1,6 +1,7 @@
 package starttls
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -23,12 +24,15 @@ func (d *imap) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next
 
 func (d *imap) command(l *Layer, s string, at flow.Mark) next {
 	tag, rest, _ := strings.Cut(s, " ")
-	switch w, _ := word(rest); w {
+	switch w, rest := word(rest); w {
 	case "STARTTLS":
 		d.tag = tag
 		return l.ask(at)
-	case "LOGIN", "AUTHENTICATE":
-		return l.expose("its login ("+w+")", at)
+	case "LOGIN":
+		return l.login(w, "", at)
+	case "AUTHENTICATE":
+		m, _ := word(rest)
+		return l.login(w, cmp.Or(m, "?"), at)
 	}
 	return more
 }
@@ -44,8 +48,11 @@ func (d *imap) reply(l *Layer, s string, at flow.Mark) next {
 	case tag == "*" && (w == "OK" || w == "ACAP"):
 		l.banner(s)
 	}
-	if tag == "*" && (w == "CAPABILITY" || strings.Contains(s, "[CAPABILITY") || w == "ACAP") && hasWord(s, "STARTTLS") {
-		l.offer(at)
+	if tag == "*" && (w == "CAPABILITY" || strings.Contains(s, "[CAPABILITY") || w == "ACAP") {
+		l.listed = at
+		if hasWord(s, "STARTTLS") {
+			l.offer(at)
+		}
 	}
 	return more
 }

@@ -1,6 +1,7 @@
 package starttls
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -8,7 +9,9 @@ import (
 
 // irc is IRC with the STARTTLS command of the IRCv3 tls extension: numeric 670
 // agrees, 691 refuses.
-type irc struct{}
+type irc struct {
+	mechanism string // of SASL
+}
 
 func probeIRC(b []byte) fit {
 	return oneOf(b, "CAP ", "NICK ", "USER ", "PASS ", "STARTTLS\r", "STARTTLS\n")
@@ -31,7 +34,7 @@ func probeIRCServer(b []byte) fit {
 	return no
 }
 
-func (irc) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
+func (d *irc) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 	if side == flow.Server {
 		return eachLine(b, func(s string) next { return ircReply(l, s, at) })
 	}
@@ -39,11 +42,16 @@ func (irc) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 		return 0, more
 	}
 	return eachLine(b, func(s string) next {
-		switch w, _ := word(s); w {
+		switch w, rest := word(s); w {
 		case "STARTTLS":
 			return l.ask(at)
-		case "PASS", "OPER", "AUTHENTICATE":
-			return l.expose("its login ("+w+")", at)
+		case "PASS", "OPER":
+			return l.login(w, "", at)
+		case "AUTHENTICATE":
+			if d.mechanism == "" {
+				d.mechanism, _ = word(rest)
+				return l.login(w, cmp.Or(d.mechanism, "?"), at)
+			}
 		case "JOIN", "PRIVMSG":
 			return l.carryOn("its messages ("+w+")", at)
 		}
@@ -65,6 +73,8 @@ func ircReply(l *Layer, s string, at flow.Mark) next {
 		l.banner(s)
 	case w == "CAP" && hasWord(strings.ReplaceAll(rest, ":", " "), "tls"):
 		l.offer(at)
+	case w == "CAP" && hasWord(rest, "LS"):
+		l.listed = at
 	}
 	return more
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 )
 
@@ -96,14 +97,41 @@ func (d ldap) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next)
 		return 0, more
 	case side == flow.Client && op == ldapExtended && bytes.Contains(content, []byte(startTLS)):
 		return n, l.ask(at)
-	case side == flow.Client && op == ldapBind && l.refused.Seen():
-		return n, l.carryOn("its login (bind)", at)
+	case side == flow.Client && op == ldapBind:
+		return n, ldapLogin(l, content, at)
 	case side == flow.Client && op == ldapSearch && l.refused.Seen():
 		return n, l.carryOn("its searches", at)
 	case side == flow.Server && op == ldapExtendedResponse && l.waiting():
 		return n, ldapAnswer(l, content, at)
 	}
 	return n, more
+}
+
+// ldapLogin notes what a bind sends (RFC 4511, Section 4.2): a password, a
+// mechanism of SASL, or nothing.
+func ldapLogin(l *Layer, b []byte, at flow.Mark) next {
+	_, _, n := element(b) // the version
+	if n <= 0 {
+		return more
+	}
+	_, _, k := element(b[n:]) // the name
+	if k <= 0 {
+		return more
+	}
+	switch tag, content, m := element(b[n+k:]); {
+	case m <= 0 || len(content) == 0: // anonymous
+		if l.refused.Seen() {
+			l.expose(conn.ExposedData, "its commands, as an anonymous user,", at)
+		}
+	case tag == 0x80:
+		return l.login("bind with a password", "", at)
+	case tag == 0xa3:
+		_, mechanism, j := element(content)
+		if j > 0 {
+			return l.login("bind with SASL", string(mechanism), at)
+		}
+	}
+	return more
 }
 
 // ldapAnswer reads the result of StartTLS (RFC 4511, Section 4.1.9).

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 )
 
@@ -56,7 +57,8 @@ func (d *mysql) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, nex
 		l.ask(at)
 		return n, l.grant("", at)
 	}
-	return 0, l.carryOn("its login", at)
+	l.expose(conn.ExposedHashed, "its login", at)
+	return 0, over
 }
 
 // mysqlGreeting reads the server's first packet (MySQL, "Protocol::HandshakeV10").

@@ -1,6 +1,9 @@
 package starttls
 
 import (
+	"cmp"
+
+	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 )
 
@@ -17,11 +20,19 @@ func (nntp) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 		return 0, more
 	}
 	return eachLine(b, func(s string) next {
-		switch w, _ := word(s); w {
+		switch w, rest := word(s); w {
 		case "STARTTLS":
 			return l.ask(at)
 		case "AUTHINFO":
-			return l.expose("its login (AUTHINFO)", at)
+			switch how, rest := word(rest); how {
+			case "USER":
+				return l.expose(conn.ExposedData, "its user name (AUTHINFO USER)", at)
+			case "PASS":
+				return l.login("AUTHINFO PASS", "", at)
+			default:
+				m, _ := word(rest)
+				return l.login("AUTHINFO SASL", cmp.Or(m, "?"), at)
+			}
 		case "GROUP", "ARTICLE", "POST", "IHAVE", "NEWNEWS", "HEAD", "BODY", "CHECK", "TAKETHIS":
 			return l.carryOn("its commands ("+w+")", at)
 		}
@@ -38,8 +49,12 @@ func nntpReply(l *Layer, s string, at flow.Mark) next {
 		return l.refuse(quote(s), at)
 	case n == 200 || n == 201:
 		l.banner(s)
+	case n == 101:
+		l.listing = true
 	case n == 0 && hasWord(s, "STARTTLS"):
 		l.offer(at)
+	case s == "." && l.listing:
+		l.listed = at
 	}
 	return more
 }

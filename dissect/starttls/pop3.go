@@ -3,6 +3,7 @@ package starttls
 import (
 	"strings"
 
+	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 )
 
@@ -20,10 +21,18 @@ func (pop3) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 		switch w, rest := word(s); w {
 		case "STLS":
 			return l.ask(at)
-		case "USER", "PASS", "APOP", "AUTH":
-			if rest != "" { // AUTH alone asks what there is (RFC 5034)
-				return l.expose("its login ("+w+")", at)
+		case "USER":
+			return l.expose(conn.ExposedData, "its user name (USER)", at)
+		case "PASS":
+			return l.login(w, "", at)
+		case "APOP":
+			return l.expose(conn.ExposedHashed, "its login (APOP)", at)
+		case "AUTH":
+			if m, _ := word(rest); m != "" { // alone it asks what there is (RFC 5034)
+				return l.login(w, m, at)
 			}
+		case "RETR", "TOP", "LIST", "STAT":
+			return l.expose(conn.ExposedData, "its commands ("+w+")", at)
 		}
 		return more
 	})
@@ -40,6 +49,10 @@ func pop3Reply(l *Layer, s string, at flow.Mark) next {
 		l.banner(s)
 	case strings.EqualFold(s, "STLS"):
 		l.offer(at)
+	case s == "." && l.listing:
+		l.listed = at
+	case strings.EqualFold(s, "USER") || strings.EqualFold(s, "UIDL") || strings.EqualFold(s, "TOP"):
+		l.listing = true // the capabilities of CAPA (RFC 2449)
 	}
 	return more
 }

@@ -1,6 +1,7 @@
 package starttls
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -19,11 +20,12 @@ func (d *sieve) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, nex
 		return 0, more
 	}
 	return eachLine(b, func(s string) next {
-		switch w, _ := word(s); w {
+		switch w, rest := word(s); w {
 		case "STARTTLS":
 			return l.ask(at)
 		case "AUTHENTICATE":
-			return l.expose("its login (AUTHENTICATE)", at)
+			m, _ := word(rest)
+			return l.login(w, cmp.Or(m, "?"), at)
 		}
 		return more
 	})
@@ -37,7 +39,7 @@ func (d *sieve) reply(l *Layer, s string, at flow.Mark) next {
 	case l.waiting() && d.greeted && (w == "NO" || w == "BYE"):
 		return l.refuse(quote(s), at)
 	case w == "OK":
-		d.greeted = true
+		d.greeted, l.listed = true, at
 	case strings.HasPrefix(w, `"IMPLEMENTATION"`):
 		l.banner(s)
 	case w == `"STARTTLS"`:

@@ -1,6 +1,7 @@
 package starttls
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -20,11 +21,12 @@ func (smtp) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 }
 
 func smtpCommand(l *Layer, s string, at flow.Mark) next {
-	switch w, _ := word(s); w {
+	switch w, rest := word(s); w {
 	case "STARTTLS":
 		return l.ask(at)
 	case "AUTH":
-		return l.expose("its login (AUTH)", at)
+		m, _ := word(rest)
+		return l.login("AUTH", cmp.Or(m, "?"), at)
 	case "MAIL":
 		return l.carryOn("its mail", at)
 	}
@@ -50,9 +52,14 @@ func smtpReply(l *Layer, s string, at flow.Mark) next {
 			l.offer(at)
 		case strings.HasPrefix(w, "XXXXXXX") && len(w) == len("STARTTLS"):
 			if !l.masked.Seen() {
-				l.masked = at
-				l.say(quote(w) + " where STARTTLS would stand")
+				l.masked, l.mask = at, quote(w)
+				l.say(l.mask + " where STARTTLS would stand")
 			}
+		}
+		if s[3] == '-' {
+			l.listing = true
+		} else if l.listing {
+			l.listed = at
 		}
 	}
 	return more

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 )
 
@@ -110,12 +111,12 @@ func probeSOCKS5(b []byte) fit {
 
 func (d *socks5) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 	if side == flow.Client {
-		return d.request(l, b)
+		return d.request(l, b, at)
 	}
 	return d.answer(l, b)
 }
 
-func (d *socks5) request(l *Layer, b []byte) (int, next) {
+func (d *socks5) request(l *Layer, b []byte, at flow.Mark) (int, next) {
 	switch {
 	case d.client > d.server || len(b) < 2:
 		return 0, more // the server has the word
@@ -136,6 +137,7 @@ func (d *socks5) request(l *Layer, b []byte) (int, next) {
 		}
 		d.client = socksRequest
 		l.say("with a name and a password")
+		l.expose(conn.ExposedProxy, "its login for the proxy (a name and a password)", at)
 		return n + 1 + int(b[n]), pause
 	}
 	host, port, n := socksAddress(b)

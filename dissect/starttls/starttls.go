@@ -42,12 +42,17 @@ type Layer struct {
 	Bytes int       // that it took, of both sides
 	Said  []string  // in the order of the capture
 
+	// Exposed is what went in the clear though TLS was to be had, the first of
+	// each kind and side.
+	Exposed []conn.Exposure
+
 	offered, asked, agreed, refused fact
+	listing                         bool   // the server began to tell what it can
+	listed                          fact   // the server told all it can, an offer of TLS or none
 	masked                          fact   // a word stands where the offer of TLS would
+	mask                            string // that word
 	answer                          string // the server's words to the client's request
 	request                         string // how this protocol asks for TLS: "STARTTLS"
-	exposed                         fact   // what the client then sent in the clear
-	sent                            string // "its login (AUTH)"
 }
 
 // A fact is where something was learnt; the zero value is "not at all".
@@ -70,9 +75,7 @@ func (l *Layer) offer(at flow.Mark) {
 
 // ask notes that the client wants TLS.
 func (l *Layer) ask(at flow.Mark) next {
-	if !l.asked.Seen() {
-		l.asked = at
-	}
+	l.asked, l.refused = at, fact{} // after a refusal it may ask again
 	l.say(l.request)
 	return pause
 }
@@ -95,21 +98,6 @@ func (l *Layer) refuse(answer string, at flow.Mark) next {
 
 // waiting reports whether the client asked and the server has not answered.
 func (l *Layer) waiting() bool { return l.asked.Seen() && !l.agreed.Seen() && !l.refused.Seen() }
-
-// expose notes what the client sends in the clear. TLS may still come.
-func (l *Layer) expose(what string, at flow.Mark) next {
-	if !l.exposed.Seen() {
-		l.exposed, l.sent = at, what
-		l.say(what + " in the clear")
-	}
-	return more
-}
-
-// carryOn is expose for what ends all talk of TLS.
-func (l *Layer) carryOn(what string, at flow.Mark) next {
-	l.expose(what, at)
-	return over
-}
 
 // next is what a dialect wants to happen.
 type next uint8
@@ -255,6 +243,8 @@ func (t *Talk) step(dir int) bool {
 	switch then {
 	case begin:
 		t.state = agreed
+		t.injected(0)
+		t.injected(1)
 	case through:
 		t.cur = nil
 	case over, lost:
@@ -285,6 +275,10 @@ func (t *Talk) start() (Start, bool) {
 			if len(t.unread[dir].b) < hello {
 				return Start{}, false
 			}
+			if t.state == agreed && t.sided && dir == t.client {
+				t.injected(dir ^ 1)
+				s.Offsets[dir^1] = t.unread[dir^1].off
+			}
 			s.Client = dir
 			return s, true
 		case record.Server:
@@ -295,7 +289,7 @@ func (t *Talk) start() (Start, bool) {
 	}
 	if t.state == agreed && t.sided && record.Probe(t.unread[t.client].b) == record.Not {
 		l := &t.layers[len(t.layers)-1]
-		l.expose("something that is not TLS", t.unread[t.client].at)
+		l.expose(conn.ExposedData, "something that is not TLS", t.unread[t.client].at)
 		t.stop()
 	}
 	return Start{}, false

@@ -3,6 +3,7 @@ package starttls
 import (
 	"crypto/tls"
 	"encoding/binary"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -37,7 +38,8 @@ type outcome struct {
 	Name    string
 	Said    []string // of all layers
 	TLS     bool
-	Without string
+	Without string   // the outcome and why, without hints
+	Exposed []string // kind and words
 }
 
 // hello is a ClientHello of crypto/tls with its record header.
@@ -65,6 +67,8 @@ type player struct {
 	packet uint64
 	start  Start
 	found  bool
+
+	elsewhere flow.Mark // where the same server offered TLS
 }
 
 func (p *player) play(turns []turn) {
@@ -91,8 +95,19 @@ func (p *player) outcome() outcome {
 	for _, l := range p.talk.Layers() {
 		o.Said = append(o.Said, l.Said...)
 	}
-	if !p.found {
-		o.Without = p.talk.Without()
+	for _, l := range p.talk.Layers() {
+		for _, x := range l.Exposed {
+			o.Exposed = append(o.Exposed, fmt.Sprintf("%s: %s", x.Kind, x.What))
+		}
+	}
+	if e, ok := p.talk.Without(p.elsewhere); ok && !p.found {
+		o.Without = e.Why
+		for _, hint := range []string{proxyHint, refusedHint, unusedHint, strippedHint} {
+			o.Without = strings.TrimSuffix(o.Without, hint)
+		}
+		if e.Outcome != "" {
+			o.Without = string(e.Outcome) + ": " + o.Without
+		}
 	}
 	return o
 }
@@ -146,7 +161,7 @@ func checkAll(t *testing.T, cases []talkCase) {
 				if p.found {
 					t.Errorf("TLS found in the first %d bytes, without a ClientHello", n)
 				}
-				if o := p.outcome(); strings.Contains(strings.Join(o.Said, " ")+o.Without, secret) {
+				if o := p.outcome(); strings.Contains(strings.Join(o.Said, " ")+strings.Join(o.Exposed, " ")+o.Without, secret) {
 					t.Errorf("after %d bytes the secret is told: %v", n, o)
 				}
 			}
@@ -179,7 +194,8 @@ func TestInARow(t *testing.T) {
 			outcome{Name: "proxy_v2+smtp", Said: []string{"from 192.0.2.1 port 49152 to 192.0.2.2 port 25", `banner "220 mx ESMTP"`, "STARTTLS offered", "STARTTLS", `"220 go"`}, TLS: true}},
 		{"SOCKS 5, CONNECT", []turn{c("\x05\x01\x00"), s("\x05\x00"), c("\x05\x01\x00\x01\xc0\x00\x02\x07\x0c\x38"), s("\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"),
 			c("CONNECT u:" + secret + "@www.example.test:443 HTTP/1.1\r\nProxy-Authorization: Basic " + secret + "\r\n\r\n"), s("HTTP/1.1 200 OK\r\n\r\n")}, false,
-			outcome{Name: "socks5+http_connect", Said: []string{"connect to 192.0.2.7 port 3128", "granted", "CONNECT www.example.test:443", `"HTTP/1.1 200 OK"`}, TLS: true}},
+			outcome{Name: "socks5+http_connect", Said: []string{"connect to 192.0.2.7 port 3128", "granted", "CONNECT www.example.test:443", `"HTTP/1.1 200 OK"`}, TLS: true,
+				Exposed: []string{"proxy_login: its login for the proxy (Proxy-Authorization: Basic)"}}},
 		{"five layers are too many", []turn{c(strings.Repeat("PROXY UNKNOWN\r\n", 5))}, false,
 			outcome{Name: "proxy_v1+proxy_v1+proxy_v1+proxy_v1", Said: []string{"of an unknown client", "of an unknown client", "of an unknown client", "of an unknown client"}}},
 		{"nothing known", []turn{c("\x01\x02\x03 something")}, false, outcome{}},

@@ -2,6 +2,7 @@ package starttls
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -55,7 +56,9 @@ func xmppClient(l *Layer, tag string, at flow.Mark) next {
 	case strings.HasPrefix(tag, "<starttls"):
 		return l.ask(at)
 	case strings.HasPrefix(tag, "<auth"):
-		return l.expose("its login (<auth/>)", at)
+		return l.login("<auth/>", cmp.Or(attribute(tag, "mechanism"), "?"), at)
+	case strings.HasPrefix(tag, "<message") || strings.HasPrefix(tag, "<presence"):
+		return l.carryOn("its messages", at)
 	case strings.HasPrefix(tag, "<stream:stream") && len(l.Said) == 0:
 		if to := attribute(tag, "to"); to != "" {
 			l.say("stream to " + quote(to))
@@ -72,6 +75,8 @@ func xmppServer(l *Layer, tag string, at flow.Mark) next {
 		return l.refuse("<failure/>", at)
 	case strings.HasPrefix(tag, "<starttls"):
 		l.offer(at)
+	case strings.HasPrefix(tag, "</stream:features"):
+		l.listed = at
 	case strings.HasPrefix(tag, "<required"):
 		l.say("required")
 	}

@@ -28,7 +28,7 @@ type Rule struct {
 // Rules returns all rules in the order they are documented and reported.
 func Rules() []Rule {
 	var all []Rule
-	for _, topic := range [][]Rule{certificateRules(), keyExchangeRules(), versionRules(), tunnelRules(), alertRules()} {
+	for _, topic := range [][]Rule{certificateRules(), keyExchangeRules(), versionRules(), startTLSRules(), tunnelRules(), alertRules()} {
 		all = append(all, topic...)
 	}
 	return all

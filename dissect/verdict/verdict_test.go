@@ -15,6 +15,13 @@ import (
 	"github.com/tlslens/tlslens/dissect/tls"
 )
 
+// A ruleCase is a connection and what the rules say of it.
+type ruleCase struct {
+	name string
+	conn *conn.Conn
+	want []string // "severity id: summary"
+}
+
 // TestRulesDocument holds that each rule explains itself and has a name of its
 // own.
 func TestRulesDocument(t *testing.T) {
@@ -85,11 +92,7 @@ func TestRules(t *testing.T) {
 	alert := func(level tls.AlertLevel, v tls.Version, sealed bool) *conn.Conn {
 		return &conn.Conn{Version: v, Alerts: []conn.Alert{{Side: flow.Client, Level: level, Description: tls.AlertUnknownCA, Encrypted: sealed}}}
 	}
-	tests := []struct {
-		name string
-		conn *conn.Conn
-		want []string // "severity id: summary"
-	}{
+	tests := []ruleCase{
 		{"a sound connection", on(gcm, nil), nil},
 		{"a sound connection of TLS 1.3", established(tls.VersionTLS13, good13, nil), nil},
 		{"another name", on(gcm, check(pki.CheckName, pki.Fail)), []string{"fail cert-name-mismatch: because of it."}},
@@ -141,7 +144,7 @@ func TestRules(t *testing.T) {
 		{"a sealed alert", alert(tls.AlertFatal, tls.VersionTLS12, true), nil},
 	}
 	reached := map[string]bool{}
-	for _, tt := range tests {
+	for _, tt := range append(tests, clearCases()...) {
 		t.Run(tt.name, func(t *testing.T) {
 			Judge(tt.conn, Rules())
 			var got []string

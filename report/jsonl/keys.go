@@ -31,7 +31,7 @@ func headKeys() []key {
 		{"packets.first", "number of the first in the capture, from 1"},
 		{"packets.last", "number of the last"},
 		{"packets.count", "how many there are"},
-		{"outcome", "established, failed, rejected_by_client, rejected_by_server, reset, closed, client_gave_up, no_answer, one_sided, incomplete or not_tls"},
+		{"outcome", "established, failed, rejected_by_client, rejected_by_server, reset, closed, client_gave_up, no_answer, one_sided, incomplete, not_tls, starttls_refused, starttls_stripped, starttls_unused or proxy_refused"},
 		{"why", "the outcome in sentences"},
 		{"server_name", "the name the client asked for in the clear (RFC 6066, Section 3); see encrypted_client_hello"},
 		{"version", "the version both sides agreed on"},

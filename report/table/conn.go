@@ -120,6 +120,8 @@ func result(c *conn.Conn) string {
 	switch {
 	case c.Outcome == conn.NotTLS:
 		return "NOT TLS"
+	case clearOutcome(c.Outcome):
+		return strings.ToUpper(outcomeWords(c.Outcome))
 	case failed(c.Outcome):
 		for i, ph := range c.Phases() {
 			if ph.State == conn.FailedState {
@@ -160,6 +162,16 @@ func result(c *conn.Conn) string {
 	return s
 }
 
+// clearOutcome reports whether an outcome is about a connection that stayed in
+// the clear.
+func clearOutcome(o conn.Outcome) bool {
+	switch o {
+	case conn.StartTLSRefused, conn.StartTLSStripped, conn.StartTLSUnused, conn.ProxyRefused:
+		return true
+	}
+	return false
+}
+
 // outcomeWords words an outcome.
 func outcomeWords(o conn.Outcome) string {
 	switch o {
@@ -181,6 +193,14 @@ func outcomeWords(o conn.Outcome) string {
 		return "only one side captured"
 	case conn.NotTLS:
 		return "not TLS"
+	case conn.StartTLSRefused:
+		return "TLS refused"
+	case conn.StartTLSStripped:
+		return "TLS stripped"
+	case conn.StartTLSUnused:
+		return "TLS not used"
+	case conn.ProxyRefused:
+		return "refused by the proxy"
 	}
 	return strings.ReplaceAll(string(o), "_", " ")
 }

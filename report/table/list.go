@@ -292,5 +292,8 @@ func failure(c *conn.Conn) string {
 	case conn.ClosedOutcome:
 		return "closed"
 	}
+	if c.Outcome == conn.ProxyRefused {
+		return "proxy refused"
+	}
 	return strings.ToLower(strings.Replace(outcomeWords(c.Outcome), "TLS", "tls", 1))
 }

@@ -193,13 +193,13 @@ func pad(n int) string {
 // remarkable reports whether quiet output shows a connection: it has findings,
 // or did not come to be one of TLS.
 func remarkable(c *conn.Conn) bool {
-	return len(c.Findings) > 0 || failed(c.Outcome) || c.Outcome == conn.NotTLS
+	return len(c.Findings) > 0 || failed(c.Outcome) || c.Outcome == conn.NotTLS || c.Outcome == conn.StartTLSUnused
 }
 
 // failed reports whether a connection did not come to stand.
 func failed(o conn.Outcome) bool {
 	switch o {
-	case conn.Established, conn.OneSided, conn.Incomplete, conn.NotTLS:
+	case conn.Established, conn.OneSided, conn.Incomplete, conn.NotTLS, conn.StartTLSUnused:
 		return false
 	}
 	return true
