@@ -57,7 +57,7 @@ func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
 		zones:    map[flow.Key]uint32{},
 		build: conn.Options{
 			Detail: opt.Detail, HandshakeSize: opt.Limits.HandshakeSize,
-			Parse: pki.NewCache(parsedBytes), Sessions: conn.NewSessions(), Plaintext: opt.Plaintext,
+			Parse: pki.NewCache(parsedBytes), Sessions: conn.NewSessions(), Plaintext: opt.Plaintext, Buffers: new(conn.Buffers),
 		},
 	}
 	*p.stats = Stats{}

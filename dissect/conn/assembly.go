@@ -51,6 +51,9 @@ func whole(p []byte) int {
 func (b *Builder) collect(side flow.Side, lv Level, p []byte, at flow.Mark) []byte {
 	a := &b.asm[side]
 	if len(a.buf) < handshakeHeader {
+		if a.buf == nil {
+			a.buf = b.opt.Buffers.get()
+		}
 		n := min(len(p), handshakeHeader-len(a.buf))
 		a.buf = append(a.buf, p[:n]...)
 		p = p[n:]
@@ -62,7 +65,8 @@ func (b *Builder) collect(side flow.Side, lv Level, p []byte, at flow.Mark) []by
 			b.Note(side, fmt.Sprintf("%s announces %d bytes; the limit for one handshake message is %d, so it is passed over",
 				tls.HandshakeType(a.buf[0]).Title(), a.need, b.opt.HandshakeSize), at)
 			a.over = int64(a.need - handshakeHeader)
-			a.buf = a.buf[:0]
+			b.opt.Buffers.put(a.buf)
+			a.buf = nil
 			return p
 		}
 	}
@@ -70,8 +74,9 @@ func (b *Builder) collect(side flow.Side, lv Level, p []byte, at flow.Mark) []by
 	a.buf = append(a.buf, p[:n]...)
 	if len(a.buf) == a.need {
 		m := a.buf
+		a.buf = nil
 		b.message(side, lv, m, at)
-		a.buf = nil // messages are few; the next one is often of another size
+		b.opt.Buffers.put(m)
 	}
 	return p[n:]
 }
@@ -90,9 +95,10 @@ func (b *Builder) torn(side flow.Side, at flow.Mark) {
 	b.Note(side, fmt.Sprintf("%s is incomplete: %d of %d bytes are in the capture", t.Title(), len(m), a.need), at)
 	b.log(Message{At: at, Side: side, Name: t.Title(), Size: len(m), Type: t, Context: b.context(side), Body: b.keep(m[handshakeHeader:]),
 		Err: fmt.Sprintf("%d of %d bytes are in the capture", len(m), a.need)})
-	b.recording, b.transcript = false, nil
+	b.stopRecording()
 	b.keys.Missing()
 	b.partial(side, t, m[handshakeHeader:], a.need, at)
+	b.opt.Buffers.put(m)
 }
 
 // message takes one complete handshake message with its header.

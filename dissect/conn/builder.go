@@ -28,6 +28,7 @@ type Options struct {
 	Parse         *pki.Cache // parsed certificates; shared by all connections
 	Sessions      *Sessions  // what was issued for resumption; shared, may be nil
 	Plaintext     Listener   // told what was opened; may be nil
+	Buffers       *Buffers   // shared by the connections of one goroutine; may be nil
 }
 
 // A Builder turns what a carrier delivers into a [Conn]. It implements [Input].
@@ -236,8 +237,11 @@ func (b *Builder) record(m []byte) {
 		return
 	}
 	if len(b.transcript)+len(m) > b.opt.HandshakeSize {
-		b.recording, b.transcript = false, nil
+		b.stopRecording()
 		return
+	}
+	if b.transcript == nil {
+		b.transcript = b.opt.Buffers.get()
 	}
 	b.transcript = append(b.transcript, m...)
 }

@@ -24,6 +24,7 @@ func (b *Builder) Finish() *Pending {
 		b.tellServer()
 		b.tellClient(true)
 	}
+	b.stopRecording()
 	b.missHello()
 	b.endKeys()
 	b.decide()

@@ -250,7 +250,10 @@ func (b *Builder) promoteHello() {
 }
 
 // stopRecording drops the transcript: nobody will ask for it.
-func (b *Builder) stopRecording() { b.recording, b.transcript = false, nil }
+func (b *Builder) stopRecording() {
+	b.opt.Buffers.put(b.transcript)
+	b.recording, b.transcript = false, nil
+}
 
 // encryptedExtensions reads EncryptedExtensions of TLS 1.3, which is seen only
 // opened, or the ancestor of ChannelID of the same number.

@@ -14,6 +14,9 @@ func (p *Phase) add(s Step) {
 	if s.At.Seen() {
 		p.reach(s.At)
 	}
+	if p.Steps == nil {
+		p.Steps = make([]Step, 0, 4)
+	}
 	if len(p.Steps) < mostSteps {
 		p.Steps = append(p.Steps, s)
 	} else if n := len(p.Steps); n == mostSteps {
