@@ -75,10 +75,33 @@ func handshakeBytes(all []copied, tls13 bool) (places []place) {
 // datagramBytes finds the bytes of handshake messages in a capture of one
 // connection of DTLS over Ethernet, IPv4 and UDP, from the hello with the cookie
 // on: nothing covers what is before it (RFC 6347, Section 4.2.6).
-func datagramBytes(all []copied) (places []place) {
+//
+// Of DTLS 1.3 it takes the bodies of the hellos, and all of the records of epoch
+// 2: message_seq and what else is about fragments is not hashed (RFC 9147,
+// Section 5.2), nor is what the headers of records in the clear say.
+func datagramBytes(all []copied, tls13 bool) (places []place) {
 	for i, p := range all {
-		for off := 14 + 20 + 8; i > 1 && off+13 <= len(p.data); {
+		for off := 14 + 20 + 8; (i > 1 || tls13) && off+5 <= len(p.data); {
+			if b := p.data[off:]; b[0]&0xe0 == 0x20 { // NSS always sends the length
+				n := 5 + int(binary.BigEndian.Uint16(b[3:]))
+				for k := range n {
+					if b[0]&3 == 2 {
+						places = append(places, place{i, off + k})
+					}
+				}
+				off += n
+				continue
+			}
 			n := int(binary.BigEndian.Uint16(p.data[off+11:]))
+			if tls13 {
+				for k := 12; k < n; k++ {
+					if p.data[off] == 22 {
+						places = append(places, place{i, off + 13 + k})
+					}
+				}
+				off += 13 + n
+				continue
+			}
 			for k := range n {
 				if p.data[off] == 22 {
 					places = append(places, place{i, off + 13 + k})
@@ -110,13 +133,13 @@ func TestOneBit(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		tls13 bool
-	}{{"tls12-ecdhe-rsa", false}, {"tls12-rsa", false}, {"tls13-openssl", true}, {"dtls12", false}, {"dtls-10", false}} {
+	}{{"tls12-ecdhe-rsa", false}, {"tls12-rsa", false}, {"tls13-openssl", true}, {"dtls12", false}, {"dtls-10", false}, {"dtls-13-hrr", true}, {"dtls-13-keyupdate", true}} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
 			all := packets(t, pcaps+tc.name+".pcapng")
 			var places []place
 			if strings.HasPrefix(tc.name, "dtls") {
-				places = datagramBytes(all)
+				places = datagramBytes(all, tc.tls13)
 			} else {
 				places = handshakeBytes(all, tc.tls13)
 			}
@@ -168,7 +191,7 @@ func writePackets(t *testing.T, name string, all []copied) string {
 // TestDatagramOrder opens DTLS whose datagrams come doubled, or each with its
 // neighbour exchanged: numbers are explicit, so nothing of it matters.
 func TestDatagramOrder(t *testing.T) {
-	for _, base := range []string{"dtls12", "dtls-10", "dtls-client-cert", "dtls-resumed"} {
+	for _, base := range []string{"dtls12", "dtls-10", "dtls-client-cert", "dtls-resumed", "dtls-13-hrr", "dtls-13-keyupdate", "dtls-13-early-data", "dtls-13-lossy", "dtls-13-firefox"} {
 		log := pcaps + base + ".keys"
 		all := packets(t, pcaps+base+".pcapng")
 		plain := tlslens(t, nil, "--follow", "1", "--as", "raw", "-k", log, pcaps+base+".pcapng").out

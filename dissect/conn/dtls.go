@@ -14,6 +14,7 @@ type datagrams struct {
 	seq      [2]int
 	verified bool // a HelloVerifyRequest was seen
 	resent   [2]int
+	acked    bool // a flight of the handshake came in part
 }
 
 // isDTLS reports whether the connection's carrier is DTLS.

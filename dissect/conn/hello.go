@@ -155,9 +155,10 @@ func (b *Builder) offers() string {
 	o := b.c.Offered
 	var vs []tls.Version
 	for _, v := range o.Versions {
-		if !v.IsGREASE() {
-			vs = append(vs, v)
+		if _, draft := v.Draft(); v.IsGREASE() || b.isDTLS() && !v.IsDTLS() && !draft { // NSS also lists TLS 1.2
+			continue
 		}
+		vs = append(vs, v)
 	}
 	s := "no version"
 	switch {

@@ -35,8 +35,10 @@ func (b *Builder) Opened(side flow.Side, o Opened, at flow.Mark) {
 		t.MaxPlaintext, t.Exact = t.MaxPlaintext+int64(o.Plain), true
 	}
 	if o.Level == Early {
-		b.early.records++
-		b.early.bytes += int64(o.Bytes)
+		if o.Type == tls.ContentApplicationData { // EndOfEarlyData is none
+			b.early.records++
+			b.early.bytes += int64(o.Bytes)
+		}
 		return
 	}
 	tunnel := b.finished[side].Seen()
@@ -168,6 +170,9 @@ func (b *Builder) openedSays(side flow.Side) []string {
 	}
 	if len(told) == 0 && t.PlaintextBytes > 0 {
 		parts = append(parts, "data")
+	}
+	if says := t.acksSay(); says != "" {
+		parts = append(parts, says)
 	}
 	if t.updates > 0 {
 		parts = append(parts, count(t.updates, "KeyUpdate"))

@@ -145,6 +145,8 @@ type Traffic struct {
 	padding  int64    // bytes
 	tickets  int      // NewSessionTicket of TLS 1.3
 	lifetime uint32   // of the last one, in seconds
+	acks     []string // of DTLS 1.3 in the tunnel: which records, the first few
+	moreACKs int
 	updates  int      // KeyUpdate
 	told     []string // other messages behind the handshake
 }

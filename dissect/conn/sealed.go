@@ -154,9 +154,9 @@ func (b *Builder) flightRows(rs []sealedRecord) {
 	case b.c.Resumption != nil:
 		b.keRow13(flow.Server, rs[0], message, total, "before Finished: EncryptedExtensions and more")
 		return
-	case len(rs) == 3:
+	case len(rs) == 3 && !b.dgram.acked:
 		says = fmt.Sprintf("sizes fit EncryptedExtensions (%d), Certificate (%d) and CertificateVerify (%d)", sizes(0), sizes(1), sizes(2))
-	case len(rs) == 4 && sizes(1) < sizes(2):
+	case len(rs) == 4 && sizes(1) < sizes(2) && !b.dgram.acked:
 		says = fmt.Sprintf("sizes fit EncryptedExtensions (%d), CertificateRequest (%d), Certificate (%d) and CertificateVerify (%d)", sizes(0), sizes(1), sizes(2), sizes(3))
 	default:
 		says = "hold EncryptedExtensions, Certificate and CertificateVerify, which of them where is not shown"

@@ -277,6 +277,9 @@ func (b *Builder) encryptedExtensions(side flow.Side, body []byte, at flow.Mark)
 		says += ", ALPN " + cut(b.c.ALPN, 32)
 	}
 	says += retryConfigs(&m)
+	if srtp := srtpSays(m.Extensions, true); srtp != "" {
+		says += "; " + srtp
+	}
 	b.keStep(side, at, "EncryptedExtensions", "encrypted_extensions", len(body)+handshakeHeader, says)
 	b.quicParameters(side, &m.Extensions)
 	return err

@@ -42,7 +42,11 @@ func (s *Stream) Close(how conn.End, by flow.Side, at flow.Mark) {
 		h := &s.sides[side]
 		s.flush(side, at)
 		if h.again.n > 0 {
-			s.in.Note(side, fmt.Sprintf("%s sent again, because an answer did not come in time (RFC 6347, Section 4.2.4)", countOf(uint64(h.again.n), "handshake message was", "handshake messages were")), h.again.first)
+			where := "RFC 6347, Section 4.2.4"
+			if s.in.Negotiated().Version.IsTLS13() {
+				where = "RFC 9147, Section 5.8"
+			}
+			s.in.Note(side, fmt.Sprintf("%s sent again, because an answer did not come in time (%s)", countOf(uint64(h.again.n), "handshake message was", "handshake messages were"), where), h.again.first)
 		}
 		lost, twice := h.numbers.say()
 		for _, what := range []string{lost, twice} {

@@ -28,6 +28,7 @@ type header struct {
 	version tls.Version
 	epoch   uint16
 	seq     uint64 // 48 bits
+	cid     []byte // connection id, of its record type only; aliases the datagram
 	size    int    // of the header itself
 	length  int    // of the record without its header
 }
@@ -42,7 +43,7 @@ func parseHeader(b []byte, cid int) (h header, ok bool) {
 	h.epoch = r.Uint16("epoch")
 	h.seq = uint64(r.Uint16("sequence_number"))<<32 | uint64(r.Uint32("sequence_number"))
 	if h.typ == tls.ContentTLS12CID {
-		r.Bytes(cid, "cid")
+		h.cid = r.Bytes(cid, "cid")
 	}
 	h.length = int(r.Uint16("length"))
 	h.size = r.Off()
@@ -92,6 +93,8 @@ func guessCID(b []byte) int {
 type unified struct {
 	epoch  uint8 // the low two bits
 	cid    bool
+	seqAt  int // where the encrypted record number begins
+	seqLen int // its size
 	size   int // of the header itself
 	length int // of the record without its header
 }
@@ -110,7 +113,9 @@ func parseUnified(b []byte, cid, missing int) (u unified, ok bool) {
 		u.cid = true
 		r.Bytes(cid, "connection_id")
 	}
+	u.seqAt, u.seqLen = r.Off(), 1
 	if first&0x08 != 0 {
+		u.seqLen = 2
 		r.Uint16("sequence_number")
 	} else {
 		r.Uint8("sequence_number")

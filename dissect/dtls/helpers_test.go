@@ -3,6 +3,7 @@ package dtls
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,6 +54,9 @@ func (r *recorder) Handshake(side flow.Side, lv conn.Level, b []byte, at flow.Ma
 func (r *recorder) MessageSeq(side flow.Side, seq uint16) { r.log("%s seq %d", side, seq) }
 func (r *recorder) SealedIn(side flow.Side, lv conn.Level, n int, at flow.Mark) {
 	r.log("%s sealed %s %d", side, lv, n)
+}
+func (r *recorder) Acknowledged(side flow.Side, lv conn.Level, m tls.ACK, at flow.Mark) {
+	r.log("%s %s ack %v", side, lv, slices.Collect(m.All()))
 }
 func (r *recorder) SSLv2(side flow.Side, body []byte, at flow.Mark) { r.broken = "SSLv2 over DTLS" }
 func (r *recorder) Alert(side flow.Side, lv conn.Level, level tls.AlertLevel, d tls.AlertDescription, at flow.Mark) {

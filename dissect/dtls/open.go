@@ -22,10 +22,14 @@ func (s *Stream) open(side flow.Side, rh header, body []byte, at flow.Mark) bool
 		return false
 	}
 	h := &s.sides[side]
-	o, err := s.keys.OpenDTLS(side, rh.inTLS(), rh.epoch, rh.seq, body)
+	o, err := s.keys.OpenDTLS(side, rh.inTLS(), rh.epoch, rh.seq, rh.cid, body)
 	h.sealed = true
 	if err != nil {
-		s.in.Sealed(side, rh.typ, rh.length, at)
+		if rh.typ == tls.ContentTLS12CID {
+			s.in.SealedIn(side, conn.Application, rh.length, at)
+		} else {
+			s.in.Sealed(side, rh.typ, rh.length, at)
+		}
 		return true
 	}
 	s.in.Opened(side, conn.Opened{Wire: rh.typ, Type: o.Type, Bytes: rh.length, Plain: len(o.Plain), Padding: o.Padding, Level: conn.Application}, at)
@@ -46,12 +50,10 @@ func (s *Stream) open(side flow.Side, rh header, body []byte, at flow.Mark) bool
 	return true
 }
 
-// opens reports whether records of a type are opened: those with a connection id
-// hide theirs, and what they protect is made in another way (RFC 9146, Section
-// 5).
+// opens reports whether records of a type are sealed where there are keys.
 func opens(t tls.ContentType) bool {
 	switch t {
-	case tls.ContentHandshake, tls.ContentAlert, tls.ContentApplicationData, tls.ContentHeartbeat:
+	case tls.ContentHandshake, tls.ContentAlert, tls.ContentApplicationData, tls.ContentHeartbeat, tls.ContentTLS12CID:
 		return true
 	}
 	return false

@@ -31,6 +31,9 @@ type Input interface {
 	// content type but shows its level: one of DTLS 1.3 (RFC 9147, Section 4)
 	// or one with a connection id (RFC 9146, Section 4).
 	SealedIn(side flow.Side, lv conn.Level, n int, at flow.Mark)
+	// Acknowledged reports an ACK of DTLS 1.3 that could be read (RFC 9147,
+	// Section 7).
+	Acknowledged(side flow.Side, lv conn.Level, m tls.ACK, at flow.Mark)
 }
 
 // A Stream reads the datagrams of one flow. It is used by one goroutine. Call
@@ -177,7 +180,10 @@ func (s *Stream) content(side flow.Side, rh header, body []byte, at flow.Mark) {
 		s.changeCipherSpec(side, at)
 	case rh.typ == tls.ContentTLS12CID:
 		s.withCID(side, rh, at)
-	case rh.typ == tls.ContentACK: // in the clear it acknowledges hellos, which need no row
+	case rh.typ == tls.ContentACK:
+		if rh.length == len(body) { // of a later epoch it has another header
+			s.acknowledged(side, conn.Plain, body, at)
+		}
 	case rh.typ == tls.ContentHandshake && readable:
 		s.fragments(side, lv, plain, rh.length > len(body), at)
 	case rh.typ == tls.ContentHandshake:
@@ -241,8 +247,9 @@ func (s *Stream) sealedHandshake(side flow.Side, rh header, body []byte, at flow
 	}
 	if !h.ccs && s.sides[side].hello && len(h.waiting) < 4 {
 		x := fin{rh: rh, at: at}
+		x.rh.cid = nil
 		if s.keys != nil && len(body) <= mostWaiting {
-			x.body = bytes.Clone(body)
+			x.body, x.rh.cid = bytes.Clone(body), bytes.Clone(rh.cid)
 		}
 		h.waiting = append(h.waiting, x)
 		return

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
-	"github.com/tlslens/tlslens/dissect/tls"
 )
 
 // canBeUnified reports whether the flow may have records of DTLS 1.3 by now: it
@@ -28,10 +27,18 @@ func (s *Stream) unified(side flow.Side, b []byte, missing int, at flow.Mark) in
 		s.in.Note(side, fmt.Sprintf("a record claims %d bytes where the datagram has %d", u.length, len(b)-u.size), at)
 		return len(b)
 	}
-	s.settle(side, at)
 	h.sealed = true
-	s.keys.PassDTLS(side, tls.RecordHeader{Type: tls.ContentApplicationData, Length: u.length}, 0)
-	s.in.SealedIn(side, s.levelOf(side, u.epoch, at), u.length, at)
+	epoch := nearestEpoch(h.epoch, int(u.epoch))
+	if len(b) >= n && s.open13(side, u, epoch, b[:n], at) {
+		return n
+	}
+	s.settle(side, at)
+	s.keys.PassDTLS13(side)
+	if epoch > epochApplication && epoch > h.epoch {
+		s.in.Note(side, fmt.Sprintf("epoch %d begins: the %s has changed its key (KeyUpdate)", epoch, side), at)
+	}
+	h.epoch = max(h.epoch, epoch)
+	s.in.SealedIn(side, levelOf(epoch), u.length, at)
 	return n
 }
 
@@ -42,15 +49,8 @@ const (
 	epochApplication = 3
 )
 
-// levelOf returns the level of a record whose epoch ends in the two bits low,
-// and moves the side's epoch on.
-func (s *Stream) levelOf(side flow.Side, low uint8, at flow.Mark) conn.Level {
-	h := &s.sides[side]
-	epoch := nearestEpoch(h.epoch, int(low))
-	if epoch > epochApplication && epoch > h.epoch {
-		s.in.Note(side, fmt.Sprintf("epoch %d begins: the %s has changed its key (KeyUpdate)", epoch, side), at)
-	}
-	h.epoch = max(h.epoch, epoch)
+// levelOf returns the level of an epoch's records.
+func levelOf(epoch int) conn.Level {
 	switch epoch {
 	case epochEarly:
 		return conn.Early

@@ -1,6 +1,8 @@
 package keys
 
 import (
+	"bytes"
+
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls"
 )
@@ -23,7 +25,8 @@ func (s *Session) MessageDTLS(side flow.Side, seq uint16, msg []byte) {
 		s.hs.verified = true
 	case h.Type == tls.TypeHelloVerifyRequest:
 		// Neither it nor the hello before it counts: the next begins afresh.
-	case s.hs.is13():
+	case s.hs.is13(), h.Type == tls.TypeServerHello && is13(msg[tls.HandshakeHeaderLen:][:h.Length]), h.Type == tls.TypeClientHello && s.hs.retry:
+		s.hs.enterDTLS13()
 		s.Message(side, msg)
 	default:
 		body := msg[tls.HandshakeHeaderLen:][:h.Length]
@@ -38,7 +41,30 @@ func (s *Session) MessageDTLS(side flow.Side, seq uint16, msg []byte) {
 		n := msg[1:tls.HandshakeHeaderLen]
 		b := append(make([]byte, 0, len(msg)+8), msg[0], n[0], n[1], n[2], byte(seq>>8), byte(seq), 0, 0, 0, n[0], n[1], n[2])
 		s.message(side, h.Type, append(b, body...), body)
+		if h.Type == tls.TypeClientHello {
+			s.hs.dtls, s.hs.hello13 = true, bytes.Clone(msg[:tls.HandshakeHeaderLen+h.Length])
+			if s.hs.early != nil {
+				s.hs.early = s.hs.hello13
+			}
+		}
 	}
+}
+
+// is13 reports whether a ServerHello begins DTLS 1.3, or asks for another
+// ClientHello as only DTLS 1.3 does.
+func is13(body []byte) bool {
+	var m tls.ServerHello
+	return (m.Decode(body) == nil || len(m.Random) == 32) && m.NegotiatedVersion().IsTLS13()
+}
+
+// enterDTLS13 makes the transcript that of DTLS 1.3, whose messages have the
+// headers of TLS (RFC 9147, Section 5.2).
+func (hs *handshake) enterDTLS13() {
+	hs.dtls = true
+	if hs.hello13 != nil && !hs.lost {
+		hs.raw = hs.hello13
+	}
+	hs.hello13 = nil
 }
 
 // isBare reports whether a hello is of the DTLS that OpenSSL had before there was
@@ -74,17 +100,30 @@ func (s *Session) ReadyDTLS(side flow.Side, epoch uint16) bool {
 
 // OpenDTLS is [Session.Open] for DTLS up to 1.2. seq is the sequence_number of
 // the record, 48 bits; with the epoch it is what tags and MACs cover (RFC 6347,
-// Section 4.1.2.1). Records may come in any order.
-func (s *Session) OpenDTLS(side flow.Side, h tls.RecordHeader, epoch uint16, seq uint64, body []byte) (Opened, error) {
+// Section 4.1.2.1). Cid is the connection id in the header of a record that has
+// one, whose type is hidden then (RFC 9146, Section 4). Records may come in any
+// order.
+func (s *Session) OpenDTLS(side flow.Side, h tls.RecordHeader, epoch uint16, seq uint64, cid, body []byte) (Opened, error) {
 	if s == nil || !s.enter(side, epoch) {
 		return Opened{}, ErrClear
 	}
 	f := &s.half[side]
-	f.seq, f.ahead, f.holed = uint64(epoch)<<48|seq&(1<<48-1), 0, false
+	f.seq, f.ahead, f.holed, f.cid = uint64(epoch)<<48|seq&(1<<48-1), 0, false, cid
 	if f.hs.bare { // its MAC is that of TLS 1.0: no epoch, another version
 		f.seq, h.Version = seq, tls.VersionTLS10
 	}
-	return s.open(side, h, body)
+	o, err := s.open(side, h, body)
+	f.cid = nil
+	if err != nil || h.Type != tls.ContentTLS12CID {
+		return o, err
+	}
+	inner, pad, why := unpad13(nil, o.Plain)
+	if why != fine {
+		o.Type, o.Plain = 0, nil // its tag is right all the same
+		return o, nil
+	}
+	o.Type, o.Plain, o.Padding = tls.ContentType(inner[len(inner)-1]), inner[:len(inner)-1], o.Padding+pad
+	return o, nil
 }
 
 // PassDTLS tells that a sealed record went by without being opened.

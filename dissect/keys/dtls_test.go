@@ -3,6 +3,7 @@ package keys
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,7 +110,7 @@ func TestDTLS(t *testing.T) {
 		if !s.ReadyDTLS(r.side, r.epoch) {
 			t.Fatalf("no key for a record of the %s", r.side)
 		}
-		o, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, r.body)
+		o, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, nil, r.body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +137,7 @@ func TestDTLSAnyOrder(t *testing.T) {
 	s, sealed := dtlsPSK(t, nil)
 	slices.Reverse(sealed)
 	for _, r := range append(sealed, sealed...) {
-		if _, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, r.body); err != nil {
+		if _, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, nil, r.body); err != nil {
 			t.Error(err)
 		}
 	}
@@ -163,7 +164,7 @@ func TestDTLSAltered(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			s, sealed := dtlsPSK(t, nil)
 			for _, r := range sealed { // both sides have keys
-				if _, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, r.body); err != nil {
+				if _, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, nil, r.body); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -171,11 +172,11 @@ func TestDTLSAltered(t *testing.T) {
 				x := r
 				x.body = bytes.Clone(r.body)
 				tc.alter(&x)
-				_, err := s.OpenDTLS(x.side, x.h, x.epoch, x.seq, x.body)
+				_, err := s.OpenDTLS(x.side, x.h, x.epoch, x.seq, nil, x.body)
 				if err == nil || errors.Is(err, ErrClear) != tc.clear {
 					t.Errorf("error %v", err)
 				}
-				if _, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, r.body); err != nil {
+				if _, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, nil, r.body); err != nil {
 					t.Errorf("behind it a good record: %v", err)
 				}
 			}
@@ -187,7 +188,7 @@ func TestDTLSNone(t *testing.T) {
 	var none *Session
 	none.MessageDTLS(flow.Client, 0, []byte{1, 0, 0, 0})
 	none.PassDTLS(flow.Client, tls.RecordHeader{}, 1)
-	if _, err := none.OpenDTLS(flow.Client, tls.RecordHeader{}, 1, 0, nil); !errors.Is(err, ErrClear) || none.ReadyDTLS(flow.Client, 1) {
+	if _, err := none.OpenDTLS(flow.Client, tls.RecordHeader{}, 1, 0, nil, nil); !errors.Is(err, ErrClear) || none.ReadyDTLS(flow.Client, 1) {
 		t.Error(err)
 	}
 	for _, tc := range []struct {
@@ -200,7 +201,7 @@ func TestDTLSNone(t *testing.T) {
 		for _, r := range dtlsHandshake(t, s, datagramsOf(t, pcaps+"/dtls-psk.pcapng"), nil) {
 			if !s.ReadyDTLS(r.side, r.epoch) {
 				s.PassDTLS(r.side, r.h, r.epoch)
-			} else if _, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, r.body); err == nil {
+			} else if _, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, nil, r.body); err == nil {
 				t.Errorf("%s: a record opens", tc.name)
 			}
 		}
@@ -221,7 +222,7 @@ func FuzzDTLS(f *testing.F) {
 		for side := flow.Client; side <= flow.Server; side++ {
 			s.MessageDTLS(side, uint16(seq), msg)
 			h := tls.RecordHeader{Type: tls.ContentHandshake, Version: tls.Version(version), Length: len(body)}
-			if _, err := s.OpenDTLS(side, h, epoch, seq, body); err == nil {
+			if _, err := s.OpenDTLS(side, h, epoch, seq, nil, body); err == nil {
 				t.Error("opened without a handshake")
 			}
 			s.PassDTLS(side, h, epoch)
@@ -247,7 +248,7 @@ func TestDTLSBad(t *testing.T) {
 	p.AddPrivateKey(ks...)
 	s := p.NewSession()
 	dtlsHandshake(t, s, datagramsOf(t, filepath.Join(corpus, "captures/wireshark/test/captures/snakeoil-dtls.pcap")), func(r dtlsRecord) {
-		o, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, r.body)
+		o, err := s.OpenDTLS(r.side, r.h, r.epoch, r.seq, nil, r.body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,5 +261,47 @@ func TestDTLSBad(t *testing.T) {
 	})
 	if st := s.Status(); st.Side[0].Opened < 4 || st.Side[1].Opened == 0 || st.Sources[0] != FromPrivateKey {
 		t.Errorf("%+v", st)
+	}
+}
+
+// TestNearest13 holds how a record number grows out of its low bits (RFC 9147,
+// Section 4.2.2).
+func TestNearest13(t *testing.T) {
+	for _, tc := range []struct {
+		name            string
+		next, low, wrap uint64
+		want            uint64
+	}{
+		{"the first", 0, 0, 1 << 8, 0},
+		{"ahead", 3, 9, 1 << 8, 9},
+		{"late", 9, 3, 1 << 8, 3},
+		{"before the first wrap nothing is below 0", 3, 250, 1 << 8, 250},
+		{"over a wrap", 0x1fe, 0x01, 1 << 8, 0x201},
+		{"from before a wrap", 0x201, 0xfe, 1 << 8, 0x1fe},
+		{"16 bits", 0x2fffe, 0x0003, 1 << 16, 0x30003},
+		{"16 bits, late", 0x30003, 0xfffe, 1 << 16, 0x2fffe},
+	} {
+		if got := nearest13(tc.next, tc.low, tc.wrap); got != tc.want {
+			t.Errorf("%s: %#x, want %#x", tc.name, got, tc.want)
+		}
+	}
+}
+
+// TestCovered writes out what RFC 9146, Section 5, has tags and MACs cover of a
+// record with a connection id, and what RFC 6347 has of one without.
+func TestCovered(t *testing.T) {
+	var c covered
+	c.setCID([]byte{0xaa, 0xbb})
+	seq := uint64(1)<<48 | 7
+	for _, tc := range []struct {
+		typ  tls.ContentType
+		want string
+	}{
+		{tls.ContentTLS12CID, "ffffffffffffffff" + "19" + "02" + "19" + "fefd" + "0001" + "000000000007" + "aabb" + "0105"},
+		{tls.ContentHandshake, "0001" + "000000000007" + "16" + "fefd" + "0105"},
+	} {
+		if got := fmt.Sprintf("%x", c.header(seq, tls.RecordHeader{Type: tc.typ, Version: tls.VersionDTLS12}, 0x105)); got != tc.want {
+			t.Errorf("%v: %s, want %s", tc.typ, got, tc.want)
+		}
 	}
 }

@@ -31,6 +31,7 @@ type handshake struct {
 	info           iana.Suite
 	known          bool // info is of the suite
 	bare           bool // the early DTLS of OpenSSL
+	dtls           bool
 	verified       bool // and a HelloVerifyRequest was seen
 
 	ems, etm, truncated bool
@@ -57,6 +58,7 @@ type handshake struct {
 	cert      *rsa.PublicKey
 
 	raw         []byte // messages so far; in TLS 1.3 until the ServerHello
+	hello13     []byte // DTLS: the ClientHello as DTLS 1.3 hashes it, until the version is known
 	lost        bool   // messages are missing: nothing can be hashed
 	sessionHash []byte
 	run         *running // TLS 1.3, from the ServerHello on
@@ -209,7 +211,7 @@ func (hs *handshake) begin() {
 		hs.lose()
 		return
 	}
-	r := &running{schedule13: newSchedule13(hs.version, h), h: h()}
+	r := &running{schedule13: hs.schedule13(h), h: h()}
 	r.h.Write(hs.raw)
 	r.hello = r.h.Sum(nil)
 	hs.raw, hs.run = nil, r
@@ -226,8 +228,7 @@ func (hs *handshake) hashFirstHello() {
 		hs.lose()
 		return
 	}
-	s := newSchedule13(hs.version, h)
-	sum := s.sum(hs.raw)
+	sum := hs.schedule13(h).sum(hs.raw)
 	hs.raw = append([]byte{byte(tls.TypeMessageHash), 0, 0, byte(len(sum))}, sum...)
 }
 

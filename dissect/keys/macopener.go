@@ -17,8 +17,8 @@ type recordMAC struct {
 	key  []byte    // SSL 3.0 only
 	pad  int       // SSL 3.0 only
 	size int       // bytes in a record
-	hdr  [13]byte
-	buf  [64]byte
+	out  [64]byte
+	covered
 }
 
 func newRecordMAC(h func() hash.Hash, key []byte, v tls.Version, truncated bool) *recordMAC {
@@ -40,26 +40,26 @@ func newRecordMAC(h func() hash.Hash, key []byte, v tls.Version, truncated bool)
 
 // sum returns the MAC of the two parts of a content, valid until the next sum.
 func (m *recordMAC) sum(seq uint64, h tls.RecordHeader, a, b []byte) []byte {
-	header(&m.hdr, seq, h, len(a)+len(b))
+	hdr := m.header(seq, h, len(a)+len(b))
 	m.mac.Reset()
 	if m.key == nil {
-		m.mac.Write(m.hdr[:])
+		m.mac.Write(hdr)
 		m.mac.Write(a)
 		m.mac.Write(b)
-		return m.mac.Sum(m.buf[:0])[:m.size]
+		return m.mac.Sum(m.out[:0])[:m.size]
 	}
 	m.mac.Write(m.key)
 	m.mac.Write([]byte(ssl3Pad1[:m.pad]))
-	m.hdr[9], m.hdr[10] = m.hdr[11], m.hdr[12] // SSL 3.0 leaves out the version
-	m.mac.Write(m.hdr[:11])
+	hdr[9], hdr[10] = hdr[11], hdr[12] // SSL 3.0 leaves out the version
+	m.mac.Write(hdr[:11])
 	m.mac.Write(a)
 	m.mac.Write(b)
-	inner := m.mac.Sum(m.buf[:0])
+	inner := m.mac.Sum(m.out[:0])
 	m.mac.Reset()
 	m.mac.Write(m.key)
 	m.mac.Write([]byte(ssl3Pad2[:m.pad]))
 	m.mac.Write(inner)
-	return m.mac.Sum(m.buf[:0])
+	return m.mac.Sum(m.out[:0])
 }
 
 // split verifies the MAC at the end of b and returns what is before it.
@@ -94,6 +94,8 @@ func (o *stream) open(dst []byte, seq uint64, h tls.RecordHeader, body []byte) (
 }
 
 func (o *stream) passed([]byte) {}
+
+func (o *stream) setCID(id []byte) { o.mac.setCID(id) }
 
 // maxKeyStream is how many bytes of RC4 are passed over to catch up.
 const maxKeyStream = 64 << 20
@@ -195,6 +197,8 @@ func unpad(b []byte, size int, ssl3 bool) (content []byte, padding int, ok bool)
 	}
 	return b[:len(b)-1-n], n + 1, true
 }
+
+func (o *cbc) setCID(id []byte) { o.mac.setCID(id) }
 
 func (o *cbc) passed(body []byte) {
 	if o.explicit {

@@ -1,6 +1,8 @@
 package keys
 
 import (
+	"hash"
+
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls"
 	"github.com/tlslens/tlslens/dissect/tls/iana"
@@ -18,10 +20,22 @@ type trafficCand struct {
 // version13 is the version of a handshake of TLS 1.3 even if its ServerHello
 // is missing.
 func (hs *handshake) version13() tls.Version {
-	if hs.haveSH {
+	switch {
+	case hs.haveSH, hs.is13():
 		return hs.version
+	case hs.dtls:
+		return tls.VersionDTLS13
 	}
 	return tls.VersionTLS13
+}
+
+// schedule13 returns the key schedule of the handshake with a hash.
+func (hs *handshake) schedule13(h func() hash.Hash) schedule13 {
+	s := newSchedule13(hs.version13(), h)
+	if hs.dtls {
+		s.prefix = "dtls13" // RFC 9147, Section 5.9
+	}
+	return s
 }
 
 // suites returns what the suite is or may be.
@@ -89,7 +103,7 @@ func (s *Session) secrets(side flow.Side, e epoch) []trafficCand {
 		}
 	}
 	if e > application13 && f.secret != nil && f.secretAt < e && e-f.secretAt <= 64 && hashByName(hs.info.PRF) != nil {
-		next, sched := f.secret, newSchedule13(hs.version13(), hashByName(hs.info.PRF))
+		next, sched := f.secret, hs.schedule13(hashByName(hs.info.PRF))
 		for range e - f.secretAt {
 			next = sched.next(next)
 		}
@@ -128,7 +142,7 @@ func (s *Session) fromPSKs(side flow.Side, e epoch) (list []trafficCand) {
 		}
 		for _, key := range s.p.pskKeys(hs.identities[0]) {
 			for _, prf := range []string{"SHA256", "SHA384"} {
-				sched := newSchedule13(hs.version13(), hashByName(prf)).fromPSK(key)
+				sched := hs.schedule13(hashByName(prf)).fromPSK(key)
 				list = append(list, trafficCand{secret: sched.derive(sched.early, "c e traffic", sched.sum(hs.early)), psk: sched})
 			}
 		}
@@ -187,7 +201,7 @@ func (s *Session) open13(side flow.Side, h tls.RecordHeader, body []byte) (o Ope
 		}
 		for _, c := range s.secrets(side, e) {
 			v := s.hs.version13()
-			k := newAEAD13(v, newSchedule13(v, hashByName(c.info.PRF)), c.info, c.secret)
+			k := newAEAD13(v, s.hs.schedule13(hashByName(c.info.PRF)), c.info, c.secret)
 			if k == nil {
 				continue
 			}
@@ -237,7 +251,7 @@ func (s *Session) confirm13(side flow.Side, e epoch, c trafficCand) {
 		}
 	}
 	if !hs.haveSH && e > early13 {
-		hs.version, hs.info, hs.known = tls.VersionTLS13, c.info, true
+		hs.version, hs.info, hs.known = hs.version13(), c.info, true
 		hs.lose()
 	}
 	label, _, _ := labelAt(side, e)

@@ -44,9 +44,7 @@ func tunnel(t testing.TB, code tls.CipherSuite, version tls.Version, n int) (*Se
 	switch o := f.cur.(type) {
 	case *aead12:
 		nonce := make([]byte, o.aead.NonceSize())
-		var aad [13]byte
-		header(&aad, 0, h, n)
-		return s, h, append(make([]byte, o.explicit), o.aead.Seal(nil, nonce, plain, aad[:])...)
+		return s, h, append(make([]byte, o.explicit), o.aead.Seal(nil, nonce, plain, o.header(0, h, n))...)
 	case *stream:
 		body := append(plain, o.mac.sum(0, h, plain, nil)...)
 		if o.rc4 != nil {

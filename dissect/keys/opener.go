@@ -48,7 +48,7 @@ type aead12 struct {
 	ivLen    int
 	explicit int // bytes of the nonce in each record
 	nonce    [12]byte
-	aad      [13]byte
+	covered
 }
 
 func (o *aead12) open(dst []byte, seq uint64, h tls.RecordHeader, body []byte) ([]byte, int, fault) {
@@ -67,8 +67,7 @@ func (o *aead12) open(dst []byte, seq uint64, h tls.RecordHeader, body []byte) (
 	default: // its draft
 		binary.BigEndian.PutUint64(nonce, seq)
 	}
-	header(&o.aad, seq, h, n)
-	out, err := o.aead.Open(dst, nonce, body[o.explicit:], o.aad[:])
+	out, err := o.aead.Open(dst, nonce, body[o.explicit:], o.header(seq, h, n))
 	if err != nil {
 		return nil, 0, badTag
 	}
@@ -77,13 +76,31 @@ func (o *aead12) open(dst []byte, seq uint64, h tls.RecordHeader, body []byte) (
 
 func (o *aead12) passed([]byte) {}
 
-// header writes what MACs and tags cover besides the content: sequence
-// number, type, version and length.
-func header(b *[13]byte, seq uint64, h tls.RecordHeader, n int) {
-	binary.BigEndian.PutUint64(b[:], seq)
-	b[8] = byte(h.Type)
-	binary.BigEndian.PutUint16(b[9:], uint16(h.Version))
-	binary.BigEndian.PutUint16(b[11:], uint16(n))
+// covered makes what MACs and tags cover besides the content.
+type covered struct {
+	cid []byte // of records with one
+	buf []byte
+}
+
+// setCID tells the connection id of the records that follow.
+func (c *covered) setCID(id []byte) { c.cid = id }
+
+// header returns what is covered of a record with n bytes of content, valid until
+// the next call: sequence number, type, version and length; for one with a
+// connection id more (RFC 9146, Section 5).
+func (c *covered) header(seq uint64, h tls.RecordHeader, n int) []byte {
+	b := c.buf[:0]
+	if h.Type == tls.ContentTLS12CID {
+		b = append(b, "\xff\xff\xff\xff\xff\xff\xff\xff"...)
+		b = append(b, byte(h.Type), byte(len(c.cid)), byte(h.Type), byte(h.Version>>8), byte(h.Version))
+		b = binary.BigEndian.AppendUint64(b, seq)
+		b = append(b, c.cid...)
+	} else {
+		b = binary.BigEndian.AppendUint64(b, seq)
+		b = append(b, byte(h.Type), byte(h.Version>>8), byte(h.Version))
+	}
+	c.buf = binary.BigEndian.AppendUint16(b, uint16(n))
+	return c.buf
 }
 
 func xorSeq(nonce *[12]byte, seq uint64) {
@@ -115,6 +132,12 @@ func (o *aead13) open(dst []byte, seq uint64, h tls.RecordHeader, body []byte) (
 	if err != nil {
 		return nil, 0, badTag
 	}
+	return unpad13(dst, out)
+}
+
+// unpad13 returns what was opened behind dst, up to the content type, and how
+// much padding followed.
+func unpad13(dst, out []byte) ([]byte, int, fault) {
 	n := len(out)
 	for n > len(dst) && out[n-1] == 0 {
 		n--

@@ -68,7 +68,9 @@ type half struct {
 	hs     *handshake // whose keys are in force, before TLS 1.3
 	epoch  epoch      // TLS 1.3
 
-	dtlsEpoch uint16 // of the keys in force, up to DTLS 1.2
+	dtlsEpoch uint16    // of the keys in force, up to DTLS 1.2
+	cid       []byte    // of the record that is opened
+	keys13    [4]keys13 // DTLS 1.3, by the low bits of the epoch
 
 	cur   opener // nil until a key has opened a record
 	seq   uint64 // number of the next record under these keys
@@ -370,6 +372,9 @@ func (f *half) pass(body []byte) {
 // try opens a record with the sequence numbers that are possible, the next one
 // first.
 func (f *half) try(dst []byte, o opener, seq uint64, ahead int, h tls.RecordHeader, body []byte) (plain []byte, padding int, at uint64, ok bool) {
+	if c, ok := o.(interface{ setCID([]byte) }); ok {
+		c.setCID(f.cid)
+	}
 	for i := 0; i <= ahead && (i == 0 || f.work <= maxWork); i++ {
 		p, pad, why := o.open(dst, seq+uint64(i), h, body)
 		if why == fine {

@@ -170,8 +170,6 @@ func (s *Session) diagnose(side flow.Side) (Cause, string) {
 		return SequenceLost, f.stuck
 	case s.p.Empty():
 		return NoKeysGiven, "no keys are given"
-	case s.dtls && s.is13():
-		return UnsupportedCipher, "records of DTLS 1.3 are not supported"
 	case f.count.Bad > 0 && f.count.Opened > 0:
 		return s.badTags(side)
 	case f.count.Opened > 0 && f.count.Closed > 0 && !s.is13() && hs.master != nil:

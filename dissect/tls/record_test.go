@@ -1,6 +1,7 @@
 package tls
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/tlslens/tlslens/dissect/wire"
@@ -69,6 +70,7 @@ func TestHeaderPrefixes(t *testing.T) {
 		{"SSL 2.0, three bytes", []byte{0x40, 46, 7}, new(SSL2Header).DecodeTraced, nil},
 		{"alert", []byte{2, 40}, new(Alert).DecodeTraced, nil},
 		{"ChangeCipherSpec", []byte{1}, new(ChangeCipherSpec).DecodeTraced, nil},
+		{"ACK", vec(2, append(fill(15, 0), 2, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 3)), new(ACK).DecodeTraced, nil},
 		{"heartbeat", vecs(1, 2, []byte("bird"))[:7], new(Heartbeat).DecodeTraced, nil},
 	}
 	for _, tt := range tests {
@@ -106,6 +108,12 @@ func TestSmallHeaders(t *testing.T) {
 	var a Alert
 	if err := a.Decode([]byte{2, 40, 1}); err != nil || a != (Alert{AlertFatal, 40, 1}) {
 		t.Errorf("%+v, %v", a, err)
+	}
+	var k ACK
+	in := vec(2, []byte{0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 1, 7, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 9})
+	err = k.Decode(in)
+	if got, want := slices.Collect(k.All()), []RecordNumber{{2, 0x107}, {3, 9}}; err != nil || k.Len() != 2 || !slices.Equal(got, want) {
+		t.Errorf("%v, %v", got, err)
 	}
 	var c ChangeCipherSpec
 	if err := c.Decode([]byte{1, 1}); err != nil || c != (ChangeCipherSpec{1, 1}) {

@@ -385,6 +385,26 @@ nss_database() {
 	pk12util -i "$tmp/leaf.p12" -d "sql:$1" -W '' >/dev/null
 }
 
+# build_nsspeer and nss_peer FEATURE... - both ends of DTLS 1.3 (peers/nsspeer.c)
+# with the NSS that Firefox brings, and the database that nss_database made in
+# $tmp/nss.
+build_nsspeer() {
+	need cc firefox-esr
+	firefox=/usr/lib/firefox-esr
+	cc -o "$tmp/nsspeer" $(pkg-config --cflags nss) "$here/peers/nsspeer.c" \
+		"$firefox/libssl3.so" "$firefox/libnss3.so" "$firefox/libnssutil3.so" -lnspr4 -Wl,--disable-new-dtags,-rpath,"$firefox"
+}
+nss_peer() {
+	SSLKEYLOGFILE=$keys $limit "$tmp/nsspeer" "sql:$tmp/nss" "$port" "$@" >"$tmp/client.log" 2>&1 || { cat "$tmp/client.log" >&2; exit 1; }
+}
+
+# build_datagram_peers - builds the peers of peers/datagrams, Go programs in a
+# module of their own: dtlspeer and quicpeer; before start_capture.
+build_datagram_peers() {
+	need go
+	(cd "$here/peers/datagrams" && go build -o "$tmp/" ./...)
+}
+
 # two_hosts - a client's host (interface c0, 192.0.2.1) and a server's (s0,
 # 192.0.2.2), each in a network namespace of its own; the other ends of their
 # cables, c1 and s1, are here, and wire joins them. serve and ask run there.
