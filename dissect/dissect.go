@@ -79,6 +79,18 @@ func (p *pipeline) read(ctx context.Context, src capture.Source) error {
 			return nil
 		}
 		err := src.Next(&pkt)
+		if errors.Is(err, capture.ErrIdle) {
+			p.idle(pkt.Time)
+			if p.stopped {
+				return nil
+			}
+			if ctx.Err() != nil {
+				p.stats.Interrupted = true
+				return ctx.Err()
+			}
+			n-- // not a packet
+			continue
+		}
 		if errors.Is(err, io.EOF) {
 			return nil
 		}

@@ -26,6 +26,11 @@ type Options struct {
 	At     CheckTime  // when certificates must be valid
 	Verify Verify     // which signatures are checked
 
+	// Governor, if not nil, says when to give up connections for want of time
+	// or memory. What is reported then depends on the machine: it is for live
+	// packets.
+	Governor Governor
+
 	// MaxPackets stops after that many packets; 0 means never.
 	MaxPackets uint64
 	// Stats, if not nil, is filled while events are read and is complete

@@ -40,6 +40,9 @@ type pipeline struct {
 	outcomes map[conn.Outcome]uint64
 	others   map[string]uint64
 	zones    map[flow.Key]uint32 // by key without zone: the zone it was last seen in, if not 0
+	refused  refusals
+	reason   string   // for which flows are given up, if it is not their number
+	untold   []untold // as stats.Dropped
 }
 
 func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
@@ -100,6 +103,7 @@ func (p *pipeline) packet(pkt *capture.Packet) {
 	p.at = flow.Mark{Packet: pkt.Number, Time: pkt.Time}
 	p.table.Tick(pkt.Time)
 	p.udp.table.Tick(pkt.Time)
+	p.govern()
 	switch d := &p.decoded; p.decoder.Decode(uint32(pkt.Link), pkt.Data, pkt.WireLen, pkt.Time, d) {
 	case packet.TCP:
 		p.stats.TCP++
@@ -122,7 +126,7 @@ func (p *pipeline) segment(d *packet.Packet) {
 	}
 	id := p.table.Lookup(key)
 	if id == 0 {
-		if !s.Opens() {
+		if !s.Opens() || p.refuses(key, &s) {
 			return
 		}
 		f := p.otherHalf(d, dir, &s)
@@ -169,24 +173,26 @@ func (p *pipeline) evicted(k flow.Key, f **tcpFlow, why flow.Reason) {
 		return // the other direction's tunnel still has it
 	}
 	how := conn.TimedOut
-	if why == flow.Full {
+	if why == flow.Full && (*f).state() != flow.Closing { // of a closed one nothing more was due
 		how = conn.Evicted
 		if (*f).builder != nil {
-			p.dropped("flow limit", "connections", 1)
+			p.dropped(p.full(), "connections", 1)
 		}
 	}
 	(*f).end(how)
 }
 
-// dropped counts what had to be given up and tells it.
+// dropped counts what had to be given up and tells it, now or before long.
 func (p *pipeline) dropped(reason, unit string, n uint64) {
 	i := slices.IndexFunc(p.stats.Dropped, func(d Dropped) bool { return d.Reason == reason })
 	if i < 0 {
 		p.stats.Dropped = append(p.stats.Dropped, Dropped{Reason: reason, Unit: unit, At: p.at})
 		i = len(p.stats.Dropped) - 1
+		p.untold = append(p.untold, untold{})
 	}
 	p.stats.Dropped[i].Count += n
-	p.emit(Dropped{Reason: reason, Unit: unit, Count: n, At: p.at})
+	p.untold[i].n += n
+	p.tell(p.stats.Dropped[i].Count == n) // at once when it begins
 }
 
 // endOfCapture ends every flow that is still there and yields what waits.
@@ -202,6 +208,7 @@ func (p *pipeline) endOfCapture() {
 	}
 	p.endDatagrams()
 	p.out.drain(true)
+	p.tell(true)
 }
 
 // closed takes a connection that is complete, in order.

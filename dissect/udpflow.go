@@ -209,6 +209,11 @@ func (p *pipeline) recognise(e *udpEntry, key flow.Key, d *packet.Packet, dir ui
 		case key.A().Port() == key.B().Port():
 			e.client = dir
 		}
+		if p.opt.Governor != nil && p.opt.Governor.Busy() {
+			e.looked = looks // also when there is time again: its beginning would be missing
+			p.dropped("overload", "connections", 1)
+			return false
+		}
 		p.openDatagrams(e, key, d, dir, c)
 		return true
 	}
@@ -365,7 +370,7 @@ func (p *pipeline) evictedDatagrams(k flow.Key, e *udpEntry, why flow.Reason) {
 	how := conn.TimedOut
 	if why == flow.Full {
 		how = conn.Evicted
-		p.dropped("flow limit", "connections", 1)
+		p.dropped(p.full(), "connections", 1)
 	}
 	f.end(how)
 }

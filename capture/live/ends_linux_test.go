@@ -71,7 +71,7 @@ func TestIdle(t *testing.T) {
 	guard(t, s)
 	var p capture.Packet
 	for range 2 {
-		if err := s.Next(&p); err != ErrIdle {
+		if err := s.Next(&p); err != capture.ErrIdle {
 			t.Fatal(err)
 		}
 	}
@@ -81,7 +81,7 @@ func TestIdle(t *testing.T) {
 		if err == nil {
 			break
 		}
-		if err != ErrIdle {
+		if err != capture.ErrIdle {
 			t.Fatal(err)
 		}
 	}
@@ -98,7 +98,7 @@ func TestDown(t *testing.T) {
 	until := func(e ...Event) {
 		t.Helper()
 		for !slices.Equal(events, e) {
-			if err := s.Next(&p); err != nil && err != ErrIdle {
+			if err := s.Next(&p); err != nil && err != capture.ErrIdle {
 				t.Fatal(err)
 			}
 		}
@@ -112,7 +112,7 @@ func TestDown(t *testing.T) {
 	for {
 		if err := s.Next(&p); err == nil {
 			break
-		} else if err != ErrIdle {
+		} else if err != capture.ErrIdle {
 			t.Fatal(err)
 		}
 	}
@@ -121,7 +121,7 @@ func TestDown(t *testing.T) {
 	for {
 		if err := s.Next(&p); errors.As(err, &gone) {
 			break
-		} else if err != nil && err != ErrIdle {
+		} else if err != nil && err != capture.ErrIdle {
 			t.Fatal(err)
 		}
 	}

@@ -151,7 +151,7 @@ func (s *Source) empty(from int) *batch {
 
 // Next fills p with the next packet: see [capture.Source]. After Stop it
 // returns the packets that came before, then [io.EOF]. It also returns
-// [ErrIdle] if [Options] ask for it.
+// [capture.ErrIdle] if [Options] ask for it.
 func (s *Source) Next(p *capture.Packet) error {
 	var timer <-chan time.Time
 	for s.err == nil {
@@ -180,7 +180,8 @@ func (s *Source) Next(p *capture.Packet) error {
 			s.at, s.taken = b, 0
 			s.count(b)
 		case <-timer:
-			return ErrIdle
+			*p = capture.Packet{Time: time.Now().UTC()}
+			return capture.ErrIdle
 		}
 	}
 	return s.err
@@ -262,6 +263,10 @@ func (s *Source) Losses() []Loss {
 	defer s.mu.Unlock()
 	return append([]Loss(nil), s.losses...)
 }
+
+// Backlog returns which part of the room for packets that wait is taken, from
+// 0 to 1. It is called between calls of Next.
+func (s *Source) Backlog() float64 { return float64(len(s.batches)) / batchesAhead }
 
 // Interfaces returns the interfaces in the order in which packets count them.
 func (s *Source) Interfaces() []capture.Interface {

@@ -49,7 +49,7 @@ type Options struct {
 	// hands over a block that is not full; 0 means DefaultBlockTimeout. A
 	// packet may be that late twice over.
 	BlockTimeout time.Duration
-	// Idle, if not 0, makes Next return [ErrIdle] when no packet came for so
+	// Idle, if not 0, makes Next return [capture.ErrIdle] when no packet came for so
 	// long.
 	Idle time.Duration
 
@@ -85,10 +85,6 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
-
-// ErrIdle is what Next returns, if [Options] ask for it, when no packet came for
-// a while. It is not final: Next may be called again.
-var ErrIdle = errors.New("no packet")
 
 // An Event is what a [Notice] is about.
 type Event uint8

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"sort"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -194,8 +195,16 @@ const (
 )
 
 // status returns the word by which a block is handed to and fro.
-func (r *ring) status() *atomic.Uint32 {
-	return (*atomic.Uint32)(unsafe.Pointer(&r.mem[r.block*blockSize+blockStatus]))
+func (r *ring) status(block int) *atomic.Uint32 {
+	return (*atomic.Uint32)(unsafe.Pointer(&r.mem[block*blockSize+blockStatus]))
+}
+
+// waiting returns how many blocks are full or were handed over, the one at hand
+// included. These follow each other, so they can be counted by halves.
+func (r *ring) waiting() int {
+	return sort.Search(r.blocks, func(n int) bool {
+		return r.status((r.block+n)%r.blocks).Load()&unix.TP_STATUS_USER == 0
+	})
 }
 
 // peek makes r.frame the next packet that is there. losing says that the kernel
@@ -204,10 +213,10 @@ func (r *ring) peek() (ok, losing bool) {
 	for !r.ready {
 		if r.left == 0 {
 			if r.held {
-				r.status().Store(unix.TP_STATUS_KERNEL)
+				r.status(r.block).Store(unix.TP_STATUS_KERNEL)
 				r.held, r.block = false, (r.block+1)%r.blocks
 			}
-			st := r.status().Load()
+			st := r.status(r.block).Load()
 			if st&unix.TP_STATUS_USER == 0 {
 				return false, losing
 			}

@@ -67,7 +67,7 @@ const lookEvery = time.Second
 
 // Next fills p with the next packet: see [capture.Source]. After Stop it
 // returns the packets that came before, then [io.EOF]. A [*GoneError] says that
-// no interface is left. It also returns [ErrIdle] if [Options] ask for it.
+// no interface is left. It also returns [capture.ErrIdle] if [Options] ask for it.
 func (s *Source) Next(p *capture.Packet) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,7 +107,8 @@ func (s *Source) Next(p *capture.Packet) error {
 				return s.end(io.EOF)
 			}
 		case s.opt.Idle > 0 && r == nil && now.Sub(since) >= s.opt.Idle:
-			return ErrIdle
+			*p = capture.Packet{Time: now.UTC()}
+			return capture.ErrIdle
 		}
 		if err := s.poll(now, since, wait); err != nil {
 			return s.end(err)
@@ -302,6 +303,19 @@ func (s *Source) Losses() []Loss {
 		all = append(all, Loss{Interface: r.name, Received: r.received, Dropped: r.dropped})
 	}
 	return all
+}
+
+// Backlog returns which part of its buffer the fullest interface has taken, from
+// 0 to 1. It is called between calls of Next.
+func (s *Source) Backlog() (most float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.rings {
+		if r.mem != nil {
+			most = max(most, float64(r.waiting())/float64(r.blocks))
+		}
+	}
+	return most
 }
 
 // Interfaces returns the interfaces in the order in which packets count them.

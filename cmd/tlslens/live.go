@@ -18,7 +18,6 @@ import (
 	"github.com/tlslens/tlslens/capture/live"
 	"github.com/tlslens/tlslens/dissect"
 	"github.com/tlslens/tlslens/dissect/conn"
-	"github.com/tlslens/tlslens/report"
 )
 
 // live shows the connections that pass by on interfaces.
@@ -44,6 +43,7 @@ func (p *program) live(ctx context.Context, s *settings, args []string) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()
 	defer p.limitMemory(s)()
+	defer p.collectLess()()
 	defer w.close()
 	if err := w.open(ctx); err != nil {
 		return err
@@ -57,14 +57,15 @@ type watching struct {
 	s    *settings
 	expr string
 
-	opt   dissect.Options
-	src   *live.Source
-	out   *output
-	pump  *pump
-	saver *live.Writer
-	tap   *tap
-	tails []*keyTail
-	alert alert
+	opt    dissect.Options
+	src    *live.Source
+	out    *output
+	pump   *pump
+	teller *teller
+	saver  *live.Writer
+	tap    *tap
+	tails  []*keyTail
+	alert  alert
 }
 
 // open opens all that needs privileges and then gives those up.
@@ -190,14 +191,13 @@ func (w *watching) run(ctx context.Context) error {
 	s := w.s
 	var stats dissect.Stats
 	w.opt.Stats = &stats
-	w.tap = &tap{src: w.src, saver: w.saver, left: s.packets, now: w.p.now, tails: w.tails}
+	w.opt.Governor = newGovernor(w.src)
+	w.tap = &tap{src: w.src, saver: w.saver, left: s.packets, tails: w.tails}
 	defer context.AfterFunc(ctx, w.src.Stop)()
 	if s.live.duration > 0 {
 		defer time.AfterFunc(s.live.duration, w.src.Stop).Stop()
 	}
-	var shown writerTo
-	f, _ := report.Find(s.format)
-	rw := f.New(&shown, w.p.style(s))
+	w.teller = newTeller(w, s.format)
 	found := false
 	var failed error
 	for e, err := range dissect.Events(context.WithoutCancel(ctx), w.tap, w.opt) {
@@ -214,39 +214,29 @@ func (w *watching) run(ctx context.Context) error {
 			}
 			found = found || s.failOn != conn.Info && worst(c.Conn) >= s.failOn
 		}
-		if !w.pump.room() {
-			if w.tap.unshown++; w.tap.unshown == 1 {
-				w.p.message("", "whoever reads the output is too slow: some of it is left out; capture goes on")
-			}
-			continue
-		}
-		if err := rw.Write(e); err != nil {
-			return s.unwritten(err)
-		}
-		w.pump.put(shown.take())
+		w.teller.tell(e)
 		if w.pump.failed() != nil {
 			break // Stop was called; what is still in the ring is of no use
 		}
 	}
-	return w.end(rw, &shown, &stats, failed, found)
+	return w.end(&stats, failed, found)
 }
 
 // end writes the summary and says what was lost.
-func (w *watching) end(rw report.Writer, shown *writerTo, stats *dissect.Stats, failed error, found bool) error {
+func (w *watching) end(stats *dissect.Stats, failed error, found bool) error {
 	s := w.s
-	w.tap.correct(stats)
+	w.teller.stop()
 	status := exitOK
 	saveErr := w.finishSaver()
 	if w.saver != nil && w.saver.Unsaved() > 0 {
 		stats.Dropped = append(stats.Dropped, dissect.Dropped{Reason: "not written", Unit: "packets", Count: w.saver.Unsaved()})
 	}
-	if w.tap.unshown > 0 {
-		stats.Dropped = append(stats.Dropped, dissect.Dropped{Reason: "output", Unit: "events", Count: w.tap.unshown})
+	if n := w.teller.unshown; n > 0 {
+		stats.Dropped = append(stats.Dropped, dissect.Dropped{Reason: "output", Unit: "events", Count: n})
 	}
-	if err := rw.Close(stats); err != nil {
+	if err := w.teller.close(stats); err != nil {
 		return s.unwritten(err)
 	}
-	w.pump.put(shown.take())
 	if err := w.pump.close(); err != nil {
 		return s.unwritten(err)
 	}

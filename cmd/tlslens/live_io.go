@@ -9,7 +9,6 @@ import (
 
 	"github.com/tlslens/tlslens/capture"
 	"github.com/tlslens/tlslens/capture/live"
-	"github.com/tlslens/tlslens/dissect"
 )
 
 // beat is how long no packet comes before the pipeline is told that time
@@ -17,25 +16,17 @@ import (
 // given up although nothing else happens.
 const beat = 250 * time.Millisecond
 
-// beatFrame is a frame that carries nothing. It stands for the passing of time
-// and is taken out of the counts again.
-var beatFrame = [14]byte{12: 0x08, 13: 0x06}
-
 // A tap is the live source as the pipeline reads it. It saves packets on their
 // way and ends after so many of them.
 type tap struct {
 	src   *live.Source
 	saver *live.Writer // nil: none
 	left  uint64       // packets until the end; 0: no end
-	now   func() time.Time
 	tails []*keyTail
 
-	keysAt  time.Time // when the key logs were read
-	number  uint64
-	beats   uint64
-	unshown uint64 // events that were left out of the output
-	gone    error  // the last interface went away
-	ended   bool
+	keysAt time.Time // when the key logs were read
+	gone   error     // the last interface went away
+	ended  bool
 }
 
 // Next fills p with the next packet: see [capture.Source].
@@ -46,18 +37,15 @@ func (t *tap) Next(p *capture.Packet) error {
 	err := t.src.Next(p)
 	var gone *live.GoneError
 	switch {
-	case err == live.ErrIdle:
-		t.beats++
-		t.readKeys(t.now())
-		*p = capture.Packet{Number: t.number, Time: t.now().UTC(), Link: capture.LinkEthernet, Data: beatFrame[:], WireLen: len(beatFrame)}
-		return nil
+	case err == capture.ErrIdle:
+		t.readKeys(p.Time)
+		return err
 	case errors.As(err, &gone): // not damage: nothing of it is missing
 		t.gone = err
 		return io.EOF
 	case err != nil:
 		return err
 	}
-	t.number = p.Number
 	t.readKeys(p.Time)
 	if t.saver != nil {
 		t.saver.Put(p)
@@ -74,12 +62,6 @@ func (t *tap) Stats() capture.Stats { return t.src.Stats() }
 
 // Close closes the source.
 func (t *tap) Close() error { return t.src.Close() }
-
-// correct takes the beats out of the counts.
-func (t *tap) correct(st *dissect.Stats) {
-	st.Packets -= min(st.Packets, t.beats)
-	st.Bytes -= min(st.Bytes, t.beats*uint64(len(beatFrame)))
-}
 
 // A pump writes results on a goroutine of its own, so that nobody who reads
 // them slowly holds up the capture.

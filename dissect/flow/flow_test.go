@@ -224,6 +224,26 @@ func TestTableFull(t *testing.T) {
 	}
 }
 
+// TestTableShed holds which flows go first: closed ones before those that go
+// on, half-open ones while they are most.
+func TestTableShed(t *testing.T) {
+	var out []string
+	tab := NewTable(Limits{}, func(k Key, _ *int, why Reason) { out = append(out, k.String()) })
+	for i, s := range []State{Open, Closing, Open, Closing, HalfOpen} {
+		tab.Tick(time.Unix(1, 0))
+		tab.Touch(tab.Insert(key(uint32(i))), s)
+	}
+	tab.Shed(4)
+	tab.Shed(9)
+	var want []string
+	for _, i := range []uint32{1, 3, 0, 2, 4} {
+		want = append(want, key(i).String())
+	}
+	if d := cmp.Diff(want, out); d != "" || tab.Len() != 0 {
+		t.Errorf("%d left, evicted (-want +got):\n%s", tab.Len(), d)
+	}
+}
+
 func TestTableDeleteInAll(t *testing.T) {
 	tab := NewTable[int](Limits{}, nil)
 	for i := range uint32(1000) {

@@ -165,7 +165,8 @@ func (t *Table[T]) Lookup(k Key) ID {
 // Insert adds a flow that [Table.Lookup] did not find, in state [HalfOpen],
 // and returns it with a zero value. A full table first evicts a flow: the
 // longest idle half-open one while these are more than half of all, else the
-// longest idle of all. So a flood of SYNs drives out itself.
+// longest idle closed one, else the longest idle of all. So a flood of SYNs
+// drives out itself, and what is over gives way to what goes on.
 func (t *Table[T]) Insert(k Key) ID {
 	if t.n >= t.max {
 		t.drop(t.victim(), Full)
@@ -197,6 +198,9 @@ func (t *Table[T]) victim() ID {
 	if ho := t.lists[HalfOpen]; ho.n > t.n/2 {
 		return ho.first
 	}
+	if id := t.lists[Closing].first; id != 0 {
+		return id
+	}
 	var best ID
 	for s := range t.lists {
 		if id := t.lists[s].first; id != 0 && (best == 0 || t.at(id).touched < t.at(best).touched) {
@@ -204,6 +208,14 @@ func (t *Table[T]) victim() ID {
 		}
 	}
 	return best
+}
+
+// Shed evicts n flows, those first that a full table would evict first, with
+// reason [Full].
+func (t *Table[T]) Shed(n int) {
+	for ; n > 0 && t.n > 0; n-- {
+		t.drop(t.victim(), Full)
+	}
 }
 
 // Value returns the value of a flow.
