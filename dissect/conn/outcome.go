@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/keys"
 	"github.com/tlslens/tlslens/dissect/tls"
 	"github.com/tlslens/tlslens/dissect/tls/iana"
 )
@@ -313,6 +314,9 @@ func (b *Builder) endPhases() {
 
 // keyLogNote says what a key log would add, or why it is the only way.
 func (b *Builder) keyLogNote() string {
+	if !keys.CanOpen(b.c.Suite) {
+		return "Keys do not open the tunnel here: tlslens has no implementation of " + b.kx.Cipher + "."
+	}
 	if b.c.Resumption != nil {
 		return "To open the tunnel: --keylog FILE; its keys come from the earlier connection."
 	}

@@ -197,6 +197,17 @@ func (l *Log) use(x *logLine) {
 	}
 }
 
+// useAll marks the lines for a client random as if they had opened records.
+func (l *Log) useAll(clientRandom []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.find(clientRandom); e != nil {
+		for _, x := range e.lines {
+			x.used = true
+		}
+	}
+}
+
 // put adds a line that was read. It reports whether the secret is new.
 func (l *Log) put(label Label, gen int, key, value []byte, source string, number int) bool {
 	l.mu.Lock()

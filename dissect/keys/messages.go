@@ -117,6 +117,9 @@ func (s *Session) serverHello(msg, body []byte) {
 	}
 	hs.serverHello(&m)
 	hs.append(msg)
+	if hs.known && !supported(hs.info) && s.p != nil {
+		s.p.log.useAll(hs.clientRandom[:]) // for others, who can open it
+	}
 	if !hs.is13() {
 		if f := &s.half[flow.Client]; f.epoch != clear13 { // early data that an old server cannot take
 			*f = half{count: f.count}

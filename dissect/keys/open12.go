@@ -14,6 +14,13 @@ func (hs *handshake) openable() bool {
 	return hs.known && supported(hs.info) && (hs.is13() || hs.compression <= compressDeflate)
 }
 
+// CanOpen reports whether records of a suite can be opened with keys at all:
+// whether there is an implementation of its cipher.
+func CanOpen(suite tls.CipherSuite) bool {
+	info, ok := suite.Info()
+	return ok && supported(info)
+}
+
 // open12 opens a record before TLS 1.3.
 func (s *Session) open12(side flow.Side, h tls.RecordHeader, body []byte) (o Opened, found, ok bool) {
 	f := &s.half[side]

@@ -181,8 +181,8 @@ func (p *Provider) derive(random [32]byte, master secret) {
 }
 
 // WriteUsed writes, as key log lines, the secrets that opened records of the
-// sessions made so far, and those only: what a capture must embed to be opened
-// by others. Connections opened with a private key, a pre-shared key of TLS
+// sessions made so far, or would if tlslens had the cipher, and those only: what
+// a capture must embed to be opened by others. Connections opened with a private key, a pre-shared key of TLS
 // 1.2 or a resumed session get a CLIENT_RANDOM line. TLS 1.3 with an external
 // pre-shared key gets none.
 //

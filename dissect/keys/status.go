@@ -177,7 +177,7 @@ func (s *Session) diagnose(side flow.Side) (Cause, string) {
 	case hs.haveSH && !hs.known:
 		return UnsupportedCipher, fmt.Sprintf("cipher suite %s is not known", hs.suite)
 	case hs.haveSH && !supported(hs.info):
-		return UnsupportedCipher, fmt.Sprintf("%s is not supported", hs.info.Cipher)
+		return UnsupportedCipher, fmt.Sprintf("the suite seals with %s, of which tlslens has no implementation", hs.info.Cipher)
 	case hs.haveSH && !hs.openable():
 		return UnsupportedCompression, fmt.Sprintf("compression %s is not supported", hs.compression)
 	case f.count.Bad > 0:

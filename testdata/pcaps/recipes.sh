@@ -272,6 +272,28 @@ C
 	listening $port
 }
 
+# lighttpd_wolfssl COMMANDS - lighttpd with wolfSSL that gives /hello; the commands
+# are those of ssl.openssl.ssl-conf-cmd. wolfSSL writes no key log.
+lighttpd_wolfssl() {
+	PATH=$PATH:/usr/sbin need lighttpd
+	chmod 755 "$tmp" "$tmp/site"
+	cat >"$tmp/lighttpd.conf" <<C
+server.modules = ( "mod_wolfssl" )
+server.document-root = "$tmp/site"
+server.bind = "$host"
+server.port = $port
+server.errorlog = "$tmp/server.log"
+mimetype.assign = ( "" => "text/plain" )
+ssl.engine = "enable"
+ssl.pemfile = "$pki/${leaf:-www}.chain.pem"
+ssl.privkey = "$pki/${leaf:-www}.key"
+ssl.openssl.ssl-conf-cmd = ( $1 )
+C
+	PATH=$PATH:/usr/sbin lighttpd -D -f "$tmp/lighttpd.conf" >"$tmp/lighttpd.log" 2>&1 &
+	server_pid=$!
+	listening $port
+}
+
 # dovecot_server PROTOCOL - dovecot with STARTTLS and the user u, password p:
 # imap, pop3 or sieve. It needs the users dovecot and dovenull.
 dovecot_server() {
