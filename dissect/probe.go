@@ -193,9 +193,10 @@ func (f *tcpFlow) begin(client tcp.Dir) {
 	f.p.opened++
 	ends := [2]netip.AddrPort{f.key.A(), f.key.B()}
 	c := &conn.Conn{
-		Number: f.p.opened, Carrier: "tls", Transport: "tcp", Encapsulation: f.encapsulation(),
+		Number: f.p.opened, Carrier: "tls", Transport: "tcp",
 		Ends: [2]conn.Endpoint{ends[client], ends[client^1]}, First: f.first,
 	}
+	f.wrappings(c)
 	f.builder = conn.NewBuilder(c, f.p.build)
 	if f.talk != nil {
 		f.builder.Before(f.plaintext())

@@ -2,6 +2,7 @@ package dissect
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -73,13 +74,25 @@ func (f *tcpFlow) wrapped(d tcp.Dir, pkt *packet.Packet) {
 	}
 }
 
-// encapsulation is what the connection is reported to be wrapped in: labels
-// and tunnel identifiers may differ by direction, and the client's count.
-func (f *tcpFlow) encapsulation() []string {
-	if e := f.encap[f.client]; len(e) > 0 {
-		return e
+// wrappings tells the connection what it is wrapped in.
+func (f *tcpFlow) wrappings(c *conn.Conn) {
+	server := f.client ^ 1
+	c.Encapsulation, c.EncapsulationBack = wrappers(f.encap[f.client], f.encap[server], f.sent[f.client] > 0 && f.sent[server] > 0)
+}
+
+// wrappers returns what a connection is reported to be wrapped in: labels and
+// tunnel identifiers may differ by direction, and the server's are told where they
+// do. Both says that packets of either were seen.
+func wrappers(client, server []string, both bool) (e, back []string) {
+	switch {
+	case !both && len(client) == 0:
+		return server, nil
+	case !both, slices.Equal(client, server):
+		return client, nil
+	case server == nil:
+		return client, []string{}
 	}
-	return f.encap[f.client^1]
+	return client, server
 }
 
 // count notes a packet of the flow.
@@ -263,7 +276,7 @@ func (f *tcpFlow) finish(how conn.End) {
 // deliver hands the connection over to be verified and reported.
 func (f *tcpFlow) deliver() {
 	c := f.builder.Conn()
-	c.Encapsulation = f.encapsulation() // the other direction may have begun since
+	f.wrappings(c) // the other direction may have begun since
 	c.Last, c.Packets = f.last, f.sent[0]+f.sent[1]
 	c.Sent = [2]uint64{f.sent[f.client], f.sent[f.client^1]}
 	f.p.out.put(f.builder.Finish())

@@ -88,6 +88,8 @@ type udpFlow struct {
 	zone    uint32
 	ids     []idKey // what leads here in idIndex
 	done    bool
+	looked  [2]bool     // at what a side's packets are wrapped in
+	encap   [2][]string // the same
 }
 
 // An idKey is a connection id and the end that chose it: packets to that end
@@ -185,7 +187,21 @@ func (p *pipeline) feed(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8) 
 			return // cannot be: what succeeds is a client's first packet
 		}
 	}
+	e.flow.wrapped(e.side(dir), d)
 	e.flow.stream.Datagram(e.side(dir), d.Payload, d.Missing, p.at)
+}
+
+// wrapped notes what the first packet of a side is wrapped in.
+func (f *udpFlow) wrapped(side flow.Side, d *packet.Packet) {
+	if f.looked[side] {
+		return
+	}
+	f.looked[side] = true
+	if d.Encapsulated() {
+		f.encap[side] = d.Encapsulation()
+	}
+	c := f.builder.Conn()
+	c.Encapsulation, c.EncapsulationBack = wrappers(f.encap[flow.Client], f.encap[flow.Server], f.looked[flow.Client] && f.looked[flow.Server])
 }
 
 func (e *udpEntry) side(dir uint8) flow.Side { return flow.Side(dir ^ e.client) }
@@ -228,9 +244,6 @@ func (p *pipeline) openDatagrams(e *udpEntry, key flow.Key, d *packet.Packet, di
 	c := &conn.Conn{
 		Number: p.opened, Carrier: carrier.name, Transport: "udp",
 		Ends: [2]conn.Endpoint{ends[e.client], ends[e.client^1]}, First: e.first,
-	}
-	if d.Encapsulated() {
-		c.Encapsulation = d.Encapsulation()
 	}
 	f := &udpFlow{p: p, entries: 1, zone: key.Zone(), last: p.at, builder: conn.NewBuilder(c, p.build)}
 	f.sent = [2]uint64{uint64(e.sent[e.client]), uint64(e.sent[e.client^1])}
@@ -295,7 +308,7 @@ func (p *pipeline) join(e *udpEntry, d *packet.Packet, dir uint8) {
 	}
 	e.flow, e.client = f, dir^uint8(side)
 	f.entries++
-	f.builder.Note(side, "goes on from "+d.Src.String()+" instead of "+was.String()+": the address changed, the connection id did not", p.at)
+	f.builder.Note(side, "goes on from "+d.Src.String()+" instead of "+was.String()+": the address changed, the connection id says that it is the same connection", p.at)
 }
 
 // find returns the connection whose id a datagram carries, nil if there is none.

@@ -48,7 +48,10 @@ type Conn struct {
 	Carrier       string   // "tls", "quic", "dtls", "sslv2", "tlcp"
 	Transport     string   // "tcp" or "udp"
 	StartTLS      string   // the protocols that came before TLS, outermost first: "smtp", "proxy_v2+smtp"; see dissect/starttls
-	Encapsulation []string // outermost first, for example "vlan 12"
+	Encapsulation []string // of the client's packets, outermost first, for example "vlan 12"
+	// EncapsulationBack is that of the server's packets where it is another;
+	// empty but not nil if they have none.
+	EncapsulationBack []string
 	Ends          [2]Endpoint
 
 	First, Last flow.Mark // first and last packet of the flow, TLS or not

@@ -233,6 +233,10 @@ func (b *Builder) QUICVersionNegotiation(offered []uint32, total int, at flow.Ma
 		return
 	}
 	q.refused, q.again, q.offered = at, true, offered
+	for side := range b.asm { // what was there of a ClientHello belongs to the first attempt
+		b.opt.Buffers.put(b.asm[side].buf)
+		b.asm[side] = assembly{}
+	}
 	says := "speaks another version"
 	if q.version != 0 {
 		says = "does not speak " + iana.QUICVersionString(q.version)

@@ -90,7 +90,9 @@ func (b *Builder) quicKeys() {
 	case sealed == 0:
 		d.Status, d.Why = "full", "opened with the secrets given"
 	case sealed == n:
-		d.Status, d.Why = "none", "no secret of this connection was given, or its cipher suite is one whose packets are not opened"
+		d.Status, d.Why = "none", b.keys.WhyNotQUIC()
+	case sealed == b.quic.count[flow.Client][QUICZeroRTT].sealed && !b.keys.HasEarly():
+		d.Status, d.Why = "partial", fmt.Sprintf("%s of early data stayed sealed; missing: CLIENT_EARLY_TRAFFIC_SECRET", count(sealed, "0-RTT packet"))
 	default:
 		d.Status, d.Why = "partial", fmt.Sprintf("%d of %s stayed sealed: no secret for them, or they came before what tells their keys", sealed, count(n, "packet"))
 	}

@@ -263,10 +263,11 @@ func (b *Builder) encryptedExtensions(side flow.Side, body []byte, at flow.Mark)
 	if p, ok := m.ALPN(); ok {
 		b.c.ALPN = string(p)
 	}
+	early := ""
 	if b.c.EarlyData == "offered" {
-		b.c.EarlyData = "rejected"
+		b.c.EarlyData, early = "rejected", "; refuses the early data"
 		if m.Extensions.Has(tls.ExtEarlyData) {
-			b.c.EarlyData = "accepted"
+			b.c.EarlyData, early = "accepted", "; takes the early data"
 		}
 	}
 	says := "no extensions"
@@ -276,7 +277,7 @@ func (b *Builder) encryptedExtensions(side flow.Side, body []byte, at flow.Mark)
 	if b.c.ALPN != "" {
 		says += ", ALPN " + cut(b.c.ALPN, 32)
 	}
-	says += retryConfigs(&m)
+	says += early + retryConfigs(&m)
 	if srtp := srtpSays(m.Extensions, true); srtp != "" {
 		says += "; " + srtp
 	}

@@ -33,3 +33,16 @@ func (s *Session) Secret(label string, clientRandom []byte) (secret []byte, ok b
 	}
 	return nil, false
 }
+
+// WhyNotQUIC says why no packet of a connection over QUIC could be opened, a
+// sentence without a full stop.
+func (s *Session) WhyNotQUIC() string {
+	_, why := s.diagnose(flow.Server)
+	return why
+}
+
+// HasEarly reports whether the key log has the secret of the connection's early
+// data.
+func (s *Session) HasEarly() bool {
+	return s != nil && s.p != nil && s.hs.haveCH && len(s.p.log.lines(s.hs.clientRandom[:], ClientEarly, 0)) > 0
+}

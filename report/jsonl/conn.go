@@ -22,6 +22,9 @@ func (e *encoder) conn(c *conn.Conn) {
 	if len(c.Encapsulation) > 0 {
 		e.strings("encapsulation", c.Encapsulation)
 	}
+	if c.EncapsulationBack != nil {
+		e.strings("encapsulation_back", c.EncapsulationBack)
+	}
 	e.endpoint("client", c.Ends[flow.Client])
 	e.endpoint("server", c.Ends[flow.Server])
 	e.time("start", c.First.Time)

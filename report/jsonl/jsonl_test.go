@@ -32,13 +32,13 @@ const hostileText = "a\"b\\c\x1b[31m\u202e\u2028\xff\x7f\u009b<&>\U000e0041é例
 // full is a connection that has every fact there is.
 func full() *conn.Conn {
 	c := &conn.Conn{
-		Number: 3, Carrier: "tls", Transport: "tcp", StartTLS: "smtp", Encapsulation: []string{"vlan 12", "vxlan 100"},
+		Number: 3, Carrier: "tls", Transport: "tcp", StartTLS: "smtp", Encapsulation: []string{"vlan 12", "vxlan 100"}, EncapsulationBack: []string{"vlan 12", "vxlan 101"},
 		Ends:  [2]conn.Endpoint{netip.MustParseAddrPort("127.0.0.1:49178"), netip.MustParseAddrPort("[2001:db8::1]:14433")},
 		First: at(36, 0), Last: at(49, 1540*time.Microsecond), Packets: 14,
 		Outcome: conn.Established, Why: "It came to stand.", ServerName: hostileText,
 		Version: tls.VersionTLS13, Suite: 0x1302, Group: "x25519", ALPN: "h2", HelloRetryRequest: true,
 		Resumption: &conn.Resumption{Kind: "psk", Of: 2}, EarlyData: "accepted",
-		ECH:     &conn.EncryptedHello{Accepted: conn.Yes, Source: "rebuilt", ServerName: hostileText, ALPN: []string{"h2"}, Fault: hostileText},
+		ECH: &conn.EncryptedHello{Accepted: conn.Yes, Source: "rebuilt", ServerName: hostileText, ALPN: []string{"h2"}, Fault: hostileText},
 		Offered: &conn.Offered{RecordVersion: tls.VersionTLS10, LegacyVersion: tls.VersionTLS12, Versions: []tls.Version{0x0a0a, tls.VersionTLS13, 0x7f12},
 			Random: []byte{1, 0xab}, SessionID: []byte{}, CipherSuites: []tls.CipherSuite{0x1302, 0x1a1a, 0xfefe}, CompressionMethods: []tls.CompressionMethod{0, 1},
 			Extensions: []tls.ExtensionType{0, 10, 0x2a2a, 16, 51, 0xfff3}, Groups: []tls.NamedGroup{29}, KeyShares: []tls.NamedGroup{},

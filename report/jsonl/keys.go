@@ -19,6 +19,7 @@ func headKeys() []key {
 		{"transport", "tcp or udp"},
 		{"starttls", "what was spoken before TLS began, outermost first, joined by +: smtp, proxy_v2+imap"},
 		{"encapsulation", "what the packets are wrapped in, the outermost first"},
+		{"encapsulation_back", "the same of the server's packets, if it is not that of the client's"},
 		{"client", "the side that sent, or would have sent, the ClientHello"},
 		{"client.address", "IP address"},
 		{"client.port", "port"},

@@ -28,17 +28,18 @@ type refEndpoint struct {
 }
 
 type refConn struct {
-	Type          string      `json:"type"`
-	Number        uint64      `json:"number"`
-	Carrier       string      `json:"carrier,omitempty"`
-	Transport     string      `json:"transport,omitempty"`
-	StartTLS      string      `json:"starttls,omitempty"`
-	Encapsulation []string    `json:"encapsulation,omitempty"`
-	Client        refEndpoint `json:"client"`
-	Server        refEndpoint `json:"server"`
-	Start         string      `json:"start"`
-	Duration      float64     `json:"duration_ms"`
-	Packets       struct {
+	Type              string      `json:"type"`
+	Number            uint64      `json:"number"`
+	Carrier           string      `json:"carrier,omitempty"`
+	Transport         string      `json:"transport,omitempty"`
+	StartTLS          string      `json:"starttls,omitempty"`
+	Encapsulation     []string    `json:"encapsulation,omitempty"`
+	EncapsulationBack []string    `json:"encapsulation_back,omitempty"`
+	Client            refEndpoint `json:"client"`
+	Server            refEndpoint `json:"server"`
+	Start             string      `json:"start"`
+	Duration          float64     `json:"duration_ms"`
+	Packets           struct {
 		First uint64 `json:"first"`
 		Last  uint64 `json:"last"`
 		Count uint64 `json:"count"`
@@ -180,7 +181,7 @@ func tri(t conn.Tristate) any {
 }
 
 func reference(c *conn.Conn) refConn {
-	r := refConn{Type: "connection", Number: c.Number, Carrier: c.Carrier, Transport: c.Transport, StartTLS: c.StartTLS, Encapsulation: c.Encapsulation,
+	r := refConn{Type: "connection", Number: c.Number, Carrier: c.Carrier, Transport: c.Transport, StartTLS: c.StartTLS, Encapsulation: c.Encapsulation, EncapsulationBack: c.EncapsulationBack,
 		Start: c.First.Time.Format("2006-01-02T15:04:05.000000000Z"), Duration: ms(c.Since(c.Last)), Outcome: string(c.Outcome), Why: c.Why,
 		ServerName: c.ServerName, Group: c.Group, ALPN: c.ALPN, EarlyData: c.EarlyData, Notes: c.Notes, Alerts: []any{}, Findings: []any{}, Gaps: []any{}}
 	for s, e := range c.Ends {

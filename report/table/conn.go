@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,10 +82,38 @@ func carrier(c *conn.Conn) string {
 	if c.StartTLS != "" {
 		parts = append(parts, "after "+c.StartTLS)
 	}
-	if len(c.Encapsulation) > 0 {
-		parts = append(parts, "in "+strings.Join(c.Encapsulation, ", "))
-	}
+	parts = append(parts, wrappers(c.Encapsulation, c.EncapsulationBack)...)
 	return strings.Join(parts, " ")
+}
+
+// wrappers words what the packets are wrapped in, "in mpls 16/17" where only the
+// number of a label is another on the way back.
+func wrappers(e, back []string) (parts []string) {
+	joined := slices.Clone(e)
+	alike := back != nil && len(e) == len(back)
+	for i := range joined {
+		if !alike || e[i] == back[i] {
+			continue
+		}
+		name, _, numbered := strings.Cut(e[i], " ")
+		other, number, ok := strings.Cut(back[i], " ")
+		if alike = ok && numbered && name == other; alike {
+			joined[i] += "/" + number
+		}
+	}
+	switch {
+	case alike:
+		return []string{"in " + strings.Join(joined, ", ")}
+	case len(e) > 0:
+		parts = append(parts, "in "+strings.Join(e, ", "))
+	}
+	switch {
+	case len(back) > 0:
+		parts = append(parts, "(from the server in "+strings.Join(back, ", ")+")")
+	case back != nil:
+		parts = append(parts, "(from the server plain)")
+	}
+	return parts
 }
 
 func version(c *conn.Conn) string {

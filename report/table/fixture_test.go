@@ -225,7 +225,7 @@ func hostile() *conn.Conn {
 func hostileWith(evil string) *conn.Conn {
 	c := tls13keys()
 	c.ServerName, c.ALPN, c.Why, c.StartTLS, c.Outcome = evil, evil, evil, evil, conn.Failed
-	c.Notes, c.Encapsulation = []string{evil, evil}, []string{evil}
+	c.Notes, c.Encapsulation, c.EncapsulationBack = []string{evil, evil}, []string{evil}, []string{evil, evil}
 	c.Gaps = []conn.Gap{{Side: server, Bytes: 1460, After: 12}, {Side: client, Bytes: -1}}
 	for _, p := range c.Phases() {
 		p.Headline, p.Notes = evil, []string{evil}

@@ -427,6 +427,18 @@ build_datagram_peers() {
 	(cd "$here/peers/datagrams" && go build -o "$tmp/" ./...)
 }
 
+# quic_server OPTION... and quic_client OPTION... - the two sides of quicpeer.
+quic_server() {
+	datagrams=quic
+	$at_server "$tmp/quicpeer" server -addr "$host:$port" -cert "$pki/${leaf:-www}.chain.pem" -key "$pki/${leaf:-www}.key" \
+		-keylog "$keys" "$@" >"$tmp/server.log" 2>&1 &
+	server_pid=$!
+	sleep 0.5
+}
+quic_client() {
+	$limit $at_client "$tmp/quicpeer" client -addr "$host:$port" -ca "$pki/root.pem" "$@" >"$tmp/client.log" 2>&1 || { cat "$tmp/client.log" "$tmp/server.log" >&2; exit 1; }
+}
+
 # two_hosts - a client's host (interface c0, 192.0.2.1) and a server's (s0,
 # 192.0.2.2), each in a network namespace of its own; the other ends of their
 # cables, c1 and s1, are here, and wire joins them. serve and ask run there.
@@ -488,19 +500,40 @@ wrapped() {
 	for port in $rules; do
 		host=192.0.2.2
 		[ "$port" -lt 16401 ] || host="[${server6%/*}]"
-		serve -num_tickets 1
-		ask
-		unserve
+		${converse-converse_tls}
 	done
 	sleep 0.2
 	kill "$wire_pid"
 	keep_keys
 	port=14401-16499
 	for layer in ip tcp udp wlan; do tshark_options="${tshark_options-} -o $layer.check_checksum:TRUE"; done
-	expect $conversations 'tls.handshake.type == 1'
-	expect $conversations 'http.request'
+	if [ -z "${converse-}" ]; then
+		expect $conversations 'tls.handshake.type == 1'
+		expect $conversations 'http.request'
+	fi
 	expect 0 'ip.checksum.status == 0 || tcp.checksum.status == 0 || udp.checksum.status == 0 || wlan.fcs.status == 0'
 	expect 0 '_ws.malformed'
+}
+# converse_tls, converse_quic, converse_dtls - one conversation on $port; set
+# $converse to the one that wrapped is to have.
+converse_tls() {
+	serve -num_tickets 1
+	ask
+	unserve
+}
+converse_quic() {
+	quic_server
+	quic_client
+	unserve
+}
+converse_dtls() {
+	{ sleep 1.2; echo 'hello from tlslens'; sleep 2; } | $at_server openssl s_server -accept "$host:$port" -dtls1_2 -mtu 1200 -cert "$pki/www-rsa.pem" \
+		-key "$pki/www-rsa.key" -cert_chain "$pki/intermediate.pem" -keylogfile "$keys" >"$tmp/server.log" 2>&1 &
+	server_pid=$!
+	sleep 0.3
+	{ sleep 0.5; echo 'hello from the client'; sleep 1; echo Q; } | $limit $at_client openssl s_client -connect "$host:$port" -dtls1_2 -mtu 1200 -servername www.example.test \
+		-CAfile "$pki/root.pem" >"$tmp/client.log" 2>&1 || true
+	unserve
 }
 client6=2001:db8:1::1/64
 server6=2001:db8:1::2/64

@@ -15,7 +15,7 @@ import (
 type capture struct {
 	mu    sync.Mutex
 	file  *os.File
-	rules map[uint16]*rule  // by TCP port of the server
+	rules map[uint16]*rule  // by port of the server
 	links map[uint32]uint32 // interface in the file by link type
 }
 
@@ -37,7 +37,7 @@ func newCapture(path string, rules map[uint16]*rule) (*capture, error) {
 
 // add writes a frame as its rule wants it, if there is one for it.
 func (c *capture) add(frame []byte, up bool) error {
-	p, port, ok := tcpPacket(frame)
+	p, port, ok := ipPacket(frame)
 	if !ok {
 		return nil
 	}
@@ -94,24 +94,22 @@ func pad(b []byte) []byte {
 	return b
 }
 
-// tcpPacket takes the IP packet out of an Ethernet frame that carries TCP, with
-// the lower of its ports, which is the server's here.
-func tcpPacket(f []byte) (p packet, port uint16, ok bool) {
-	if len(f) < 14+40 {
+// ipPacket takes the IP packet out of an Ethernet frame that carries TCP or UDP,
+// with the lower of its ports, which is the server's here.
+func ipPacket(f []byte) (p packet, port uint16, ok bool) {
+	if len(f) < 14+28 {
 		return packet{}, 0, false
 	}
-	ip, n, size := f[14:], 0, 0
-	switch {
-	case be16(f[12:]) == etherIPv4 && ip[9] == 6:
-		n, size = int(ip[0]&15)*4, int(be16(ip[2:]))
+	ip, n, size, proto := f[14:], 0, 0, byte(0)
+	switch be16(f[12:]) {
+	case etherIPv4:
+		n, size, proto = int(ip[0]&15)*4, int(be16(ip[2:])), ip[9]
 		p = packet{ether: etherIPv4, proto: 4}
-	case be16(f[12:]) == etherIPv6 && ip[6] == 6:
-		n, size = 40, 40+int(be16(ip[4:]))
+	case etherIPv6:
+		n, size, proto = 40, 40+int(be16(ip[4:])), ip[6]
 		p = packet{ether: etherIPv6, proto: 41}
-	default:
-		return packet{}, 0, false
 	}
-	if size > len(ip) || n+20 > size {
+	if proto != 6 && proto != 17 || size > len(ip) || n+8 > size {
 		return packet{}, 0, false
 	}
 	p.b = append([]byte(nil), ip[:size]...)

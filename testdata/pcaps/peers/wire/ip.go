@@ -117,6 +117,9 @@ func fragment(p packet, body []byte, at int, more bool, id uint32) packet {
 	}
 	h := append([]byte(nil), p.b[:20]...)
 	binary.BigEndian.PutUint16(h[2:], uint16(20+len(body)))
+	if be16(h[4:]) == 0 { // a host that forbids fragments gives no numbers (RFC 6864, section 4.1)
+		binary.BigEndian.PutUint16(h[4:], uint16(id))
+	}
 	binary.BigEndian.PutUint16(h[6:], uint16(at/8)|flag)
 	h[10], h[11] = 0, 0
 	binary.BigEndian.PutUint16(h[10:], ^sum(0, h))
