@@ -34,10 +34,10 @@ func keyFlags() []*flagDef {
 	}
 	return []*flagDef{
 		{name: "keylog", short: "k", arg: "FILE", group: groupKeys, repeat: true, complete: "file", doc: "key log in the format of SSLKEYLOGFILE",
-			more: "As written by browsers, curl, OpenSSL, GnuTLS, NSS, Go and others (RFC 9850). The file that SSLKEYLOGFILE names is read too, and secrets that a pcapng file carries are used by themselves.",
+			more: "As written by browsers, curl, OpenSSL, GnuTLS, NSS, Go and others (RFC 9850). live follows it while it grows, and makes it if it is not there yet; read takes it as it is. The file that SSLKEYLOGFILE names is read if there is no --keylog, and secrets that a pcapng file carries are used by themselves.",
 			set:  file(func(s *settings) *[]string { return &s.keys.logs })},
-		{name: "private-key", arg: "FILE", group: groupKeys, repeat: true, complete: "file", doc: "RSA key of a server, for RSA key exchange",
-			more: "PEM or DER: PKCS #1, PKCS #8, PKCS #12. The password of an encrypted one is taken from TLSLENS_KEY_PASSWORD. It opens connections whose premaster secret was encrypted to that key; no other key exchange can be opened with it.",
+		{name: "private-key", arg: "FILE", group: groupKeys, repeat: true, complete: "file", doc: "key of a server: RSA, for RSA key exchange; or of ECH",
+			more: "PEM or DER: PKCS #1, PKCS #8, PKCS #12. The password of an encrypted one is taken from TLSLENS_KEY_PASSWORD. It opens connections whose premaster secret was encrypted to that key; no other key exchange can be opened with it. A PEM file with the key of Encrypted Client Hello and its ECHCONFIG (RFC 9934) opens the ClientHellos that were sealed to it, and nothing behind them.",
 			set:  file(func(s *settings) *[]string { return &s.keys.private })},
 		{name: "psk", arg: "IDENTITY:HEX", group: groupKeys, repeat: true, doc: "pre-shared key of an identity",
 			more: "The key is the part behind the last colon. With an empty identity it is tried with every one.",
@@ -81,8 +81,15 @@ func (p *program) provider(s *settings) (*keys.Provider, error) {
 		}
 	}
 	out := keys.NewProvider(log)
+	if len(s.keys.logs) > 0 {
+		out.Expect()
+	}
+	var password []byte
+	if v := p.getenv("TLSLENS_KEY_PASSWORD"); v != "" {
+		password = []byte(v)
+	}
 	for _, name := range s.keys.private {
-		ks, err := keys.LoadPrivateKeys(name, []byte(p.getenv("TLSLENS_KEY_PASSWORD")))
+		ks, err := keys.LoadPrivateKeys(name, password)
 		if err != nil {
 			return nil, keyFailure("--private-key", name, err)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -280,6 +281,17 @@ func TestKeysRefused(t *testing.T) {
 	}
 }
 
+// tourRandom returns the client random of a connection of the tour.
+func tourRandom(t *testing.T, number int) string {
+	t.Helper()
+	var c struct{ Offered struct{ Random string } }
+	r := tlslens(t, nil, "-T", "jsonl", "--conn", strconv.Itoa(number), pcaps+"tour.pcapng")
+	if err := json.Unmarshal([]byte(firstLine(r.out)), &c); err != nil || len(c.Offered.Random) != 64 {
+		t.Fatal(err, c)
+	}
+	return c.Offered.Random
+}
+
 // TestWhyNot holds the sentence for every way in which keys do not help.
 func TestWhyNot(t *testing.T) {
 	tls12, log12 := pcaps+"tls12-ecdhe-rsa.pcapng", pcaps+"tls12-ecdhe-rsa.keys"
@@ -301,8 +313,13 @@ func TestWhyNot(t *testing.T) {
 		args []string
 		says string
 	}{
-		{"line of another", []string{"-k", log12, tls13}, "Not opened: the key log has no line for this client random; 1 others in it belong to no connection seen so far; missing: CLIENT_HANDSHAKE_TRAFFIC_SECRET, CLIENT_TRAFFIC_SECRET_0, SERVER_HANDSHAKE_TRAFFIC_SECRET, SERVER_TRAFFIC_SECRET_0."},
-		{"line of another, TLS 1.2", []string{"-k", log13, tls12}, "Not opened: the key log has no line for this client random; 1 others in it belong to no connection seen so far; missing: CLIENT_RANDOM."},
+		{"line of another", []string{"-k", log12, tls13}, "Not opened: the key log has no line for this client random, nor for any other that was seen so far: it is not of this capture, or begins later; missing: CLIENT_HANDSHAKE_TRAFFIC_SECRET, CLIENT_TRAFFIC_SECRET_0, SERVER_HANDSHAKE_TRAFFIC_SECRET, SERVER_TRAFFIC_SECRET_0."},
+		{"line of another, TLS 1.2", []string{"-k", log13, tls12}, "Not opened: the key log has no line for this client random, nor for any other that was seen so far: it is not of this capture, or begins later; missing: CLIENT_RANDOM."},
+		{"line of the neighbour", []string{"--conn", "5", "-k", someLines(t, pcaps+"tour.keys", withWord(tourRandom(t, 4), tourRandom(t, 8))), pcaps + "tour.pcapng"},
+			"Not opened: the key log has no line for this client random, but one for another connection, the nearest in time is #4, begun "},
+		{"empty log", []string{"-k", writeFile(t, filepath.Join(t.TempDir(), "empty.keys"), nil), tls13}, "Not opened: the key log is empty"},
+		{"no implementation", []string{"-k", pcaps + "tls12-aria.keys", pcaps + "tls12-aria.pcapng"}, "Not opened: the suite seals with ARIA-128-GCM, of which tlslens has no implementation"},
+		{"key of ECH", []string{"--private-key", pcaps + "tls13-ech.ech.pem", pcaps + "tls13-ech.pcapng"}, "Not opened: the keys of TLS 1.3 are ephemeral: the key of Encrypted Client Hello opens the ClientHello only, the rest needs a key log"},
 		{"wrong secrets", []string{"-k", wrong(log13), tls13}, "Not opened: no record of the client opens with the keys that are given"},
 		{"wrong master secret", []string{"-k", wrong(log12), tls12}, "Not opened: no record of the client opens with the keys that are given"},
 		{"client only", []string{"-k", someLines(t, log13, withWord("CLIENT_")), tls13}, "Not all of it was opened: the key log has secrets of the client only; missing: SERVER_HANDSHAKE_TRAFFIC_SECRET, SERVER_TRAFFIC_SECRET_0."},
@@ -310,7 +327,7 @@ func TestWhyNot(t *testing.T) {
 		{"handshake only", []string{"-k", someLines(t, log13, withWord("HANDSHAKE")), tls13}, "the key log has the handshake secret of the client but not CLIENT_TRAFFIC_SECRET_0"},
 		{"traffic only", []string{"-k", someLines(t, log13, withWord("TRAFFIC_SECRET_0")), tls13}, "Not all of it was opened: the key log has the traffic secret of the client but not CLIENT_HANDSHAKE_TRAFFIC_SECRET"},
 		{"ephemeral, TLS 1.2", []string{"--private-key", pcaps + "pki/www.key", tls12}, "Not opened: the ECDHE keys are ephemeral: a private key cannot help, only a key log"},
-		{"ephemeral, TLS 1.3", []string{"--private-key", pcaps + "pki/www.key", tls13}, "Not opened: the keys of TLS 1.3 are ephemeral: a private key or a pre-shared key cannot help, only a key log"},
+		{"ephemeral, TLS 1.3", []string{"--private-key", pcaps + "pki/www.key", tls13}, "Not opened: the keys of TLS 1.3 are ephemeral: a private key cannot help, only a key log"},
 		{"private key of another", []string{"--private-key", pcaps + "pki/sha1.key", pcaps + "tls12-rsa.pcapng"}, "Not opened: no private key belongs to the server's certificate"},
 		{"other pre-shared key", []string{"--psk", "client@example.test:0102", pcaps + "tls12-psk.pcapng"}, "Not opened: no record of the client opens with the keys that are given"},
 		{"pre-shared key of another", []string{"--psk", "somebody:" + examplePSK, pcaps + "tls12-psk.pcapng"}, `Not opened: no pre-shared key is given for identity "client@example.test"`},

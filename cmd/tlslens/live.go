@@ -74,6 +74,11 @@ func (w *watching) open(ctx context.Context) (err error) {
 	if w.opt, err = s.options(); err != nil {
 		return err
 	}
+	if !s.keys.sealed {
+		if err := p.makeLogs(s); err != nil {
+			return err
+		}
+	}
 	if w.opt.Keys, err = p.provider(s); err != nil {
 		return err
 	}

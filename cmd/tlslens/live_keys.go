@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -26,6 +27,9 @@ func (p *program) followKeys(s *settings, into *keys.Provider) (all []*keyTail) 
 	if name := p.getenv("SSLKEYLOGFILE"); name != "" && len(names) == 0 {
 		names = append(names, name)
 	}
+	if len(names) > 0 {
+		into.Expect()
+	}
 	for _, name := range names {
 		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
 			continue // it was read once; a pipe has no more
@@ -35,6 +39,34 @@ func (p *program) followKeys(s *settings, into *keys.Provider) (all []*keyTail) 
 		}
 	}
 	return all
+}
+
+// makeLogs makes key logs that are not there yet, empty and readable by the user
+// who watches: later this process could not open what others have made. What
+// writes key logs appends to them.
+func (p *program) makeLogs(s *settings) error {
+	names := slices.Clone(s.keys.logs)
+	if name := p.getenv("SSLKEYLOGFILE"); name != "" && len(names) == 0 {
+		names = append(names, name)
+	}
+	for _, name := range names {
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, os.ErrExist) || err != nil && len(s.keys.logs) == 0 {
+			continue // there, or only named by the environment
+		}
+		if err != nil {
+			return failf("--keylog %s: %v", name, reason(err))
+		}
+		uid, gid := p.unprivileged()
+		if os.Geteuid() == 0 && p.getenv("SUDO_UID") != "" {
+			err = f.Chown(uid, gid)
+		}
+		if err := errors.Join(err, f.Close()); err != nil {
+			return failf("--keylog %s: %v", name, reason(err))
+		}
+		p.message(name, "made, for there was no such key log; programs may write to it now")
+	}
+	return nil
 }
 
 // keysEvery is how often, by the clock of the packets, key logs are looked at.

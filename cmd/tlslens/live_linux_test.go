@@ -128,20 +128,29 @@ func TestLiveEnds(t *testing.T) {
 	}
 }
 
-// TestLiveKeys follows a key log that grows while connections are watched.
+// TestLiveKeys follows a key log that grows while connections are watched, one
+// that is there and one that is not yet.
 func TestLiveKeys(t *testing.T) {
 	network(t)
 	serve(t)
-	log := writeFile(t, filepath.Join(t.TempDir(), "keys.txt"), nil)
-	w := watch(t, "-i", "lo", "-k", log, "-T", "jsonl")
-	for range 3 {
-		shell(t, "SSLKEYLOGFILE="+log+" curl -sk --http1.1 --resolve live.example:4433:127.0.0.1 https://live.example:4433/ >/dev/null")
-	}
-	time.Sleep(500 * time.Millisecond)
-	w.stop(syscall.SIGINT, 0)
-	// Only with keys the certificate of TLS 1.3 can be seen.
-	if n := strings.Count(w.out.String(), `CN=live.example`); n < 3 {
-		t.Errorf("%d certificates seen:\n%s", n, w.out.String())
+	for _, there := range []bool{true, false} {
+		log := filepath.Join(t.TempDir(), "keys.txt")
+		if there {
+			writeFile(t, log, nil)
+		}
+		w := watch(t, "-i", "lo", "-k", log, "-T", "jsonl")
+		if info, err := os.Stat(log); err != nil || !there && info.Mode().Perm() != 0o600 {
+			t.Errorf("%v, %v", info, err)
+		}
+		for range 3 {
+			shell(t, "SSLKEYLOGFILE="+log+" curl -sk --http1.1 --resolve live.example:4433:127.0.0.1 https://live.example:4433/ >/dev/null")
+		}
+		time.Sleep(500 * time.Millisecond)
+		w.stop(syscall.SIGINT, 0)
+		// Only with keys the certificate of TLS 1.3 can be seen.
+		if n := strings.Count(w.out.String(), `CN=live.example`); n < 3 {
+			t.Errorf("%d certificates seen:\n%s", n, w.out.String())
+		}
 	}
 }
 

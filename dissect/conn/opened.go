@@ -13,7 +13,10 @@ import (
 
 // Keys gives the Builder what verifies and opens this connection. It is called
 // before the first message; without it nothing of what is sealed is known.
-func (b *Builder) Keys(s *keys.Session) { b.keys = s }
+func (b *Builder) Keys(s *keys.Session) {
+	b.keys = s
+	s.Belongs(b.c.Number, b.c.First.Time)
+}
 
 // A Listener is told the plaintext of a connection as it is opened. The bytes
 // are valid during the call only.

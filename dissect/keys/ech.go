@@ -305,7 +305,7 @@ func (s *Session) accept() {
 	hs.clientHello(last[tls.HandshakeHeaderLen:])
 	hs.ech, hs.selected = false, selected
 	if s.p != nil {
-		s.p.log.claim(hs.clientRandom[:])
+		s.p.log.claim(hs.clientRandom[:], s.claim())
 	}
 	if r := hs.run; r != nil && !hs.lost {
 		r.h = r.hash()

@@ -53,8 +53,12 @@ func parseLabel(b []byte) (l Label, gen int, ok bool) {
 			return Label(i), 0, Label(i) != SessionMaster
 		}
 	}
-	// Forms of QUIC drafts and of generations after the first.
+	// Forms of QUIC drafts, of drafts and of generations after the first.
 	switch string(b) {
+	case "EARLY_EXPORTER_MASTER_SECRET":
+		return EarlyExporter, 0, true
+	case "EXPORTER_MASTER_SECRET":
+		return Exporter, 0, true
 	case "CLIENT_0RTT_SECRET", "CLIENT_EARLY_SECRET":
 		return ClientEarly, 0, true
 	case "CLIENT_HANDSHAKE_SECRET":

@@ -25,6 +25,7 @@ type Log struct {
 	byPremaster map[[8]byte]*entry
 	stats       LogStats
 	claimed     int
+	claims      []claim       // the latest of them
 	version     atomic.Uint64 // grows with every secret
 }
 
@@ -126,14 +127,25 @@ func (l *Log) find(clientRandom []byte) *entry {
 	return l.byRandom[[32]byte(clientRandom)]
 }
 
-// claim notes that the capture has a connection with this client random.
-func (l *Log) claim(clientRandom []byte) {
+// claim notes that a connection of the capture has this client random.
+func (l *Log) claim(clientRandom []byte, by claim) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e := l.find(clientRandom); e != nil && !e.claimed {
-		e.claimed = true
-		l.claimed++
+		l.claimEntry(e, by)
 	}
+}
+
+func (l *Log) claimEntry(e *entry, by claim) {
+	e.claimed = true
+	l.claimed++
+	if by.number == 0 {
+		return
+	}
+	if len(l.claims) == maxClaims {
+		l.claims = append(l.claims[:0], l.claims[maxClaims/2:]...)
+	}
+	l.claims = append(l.claims, by)
 }
 
 // lines returns the secrets of a label for a client random.
@@ -187,13 +199,12 @@ func (l *Log) orphans(label Label, max int) (found []*logLine) {
 }
 
 // use marks a line that opened a record, and its connection as found.
-func (l *Log) use(x *logLine) {
+func (l *Log) use(x *logLine, by claim) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	x.used = true
 	if e := x.of; !e.claimed && len(e.key) == 32 && l.find(e.key) == e {
-		e.claimed = true
-		l.claimed++
+		l.claimEntry(e, by)
 	}
 }
 

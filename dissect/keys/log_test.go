@@ -44,7 +44,7 @@ func TestLog(t *testing.T) {
 		{"upper case digits", strings.ToUpper(master), LogStats{Lines: 1, Secrets: 1, Connections: 1}},
 		{"two secrets", master + strings.ReplaceAll(master, "0d0d ", "0e0e ") + strings.ReplaceAll(master, s48, strings.Repeat("0f", 48)),
 			LogStats{Lines: 3, Secrets: 2, Connections: 1, Repeated: 1, Conflicts: 1}},
-		{"every label", allLabels(), LogStats{Lines: 24, Secrets: 20, Connections: 1, Repeated: 4}},
+		{"every label", allLabels(), LogStats{Lines: 26, Secrets: 20, Connections: 1, Repeated: 6}},
 		{"generations", "CLIENT_TRAFFIC_SECRET_1 " + r1 + " " + s32 + "\nCLIENT_TRAFFIC_SECRET_N " + r1 + " " + s32 + "\nCLIENT_TRAFFIC_SECRET_N " + r1 + " " + r2 + "\n",
 			LogStats{Lines: 3, Secrets: 3, Connections: 1}},
 		{"junk", "hello\nCLIENT_RANDOM " + r1 + "\n" + master + "CLIENT_RANDOM " + r1 + " " + s48 + " more\nWHAT_EVER " + r1 + " " + s48 +
@@ -95,7 +95,7 @@ func allLabels() string {
 		"QUIC_CLIENT_TRAFFIC_SECRET_2", "QUIC_SERVER_TRAFFIC_SECRET_2", "SERVER_TRAFFIC_SECRET_2147483647"} {
 		fmt.Fprintf(&b, "%s %s %s\n", l, r1, s32)
 	}
-	for _, l := range []string{"QUIC_CLIENT_HANDSHAKE_TRAFFIC_SECRET", "QUIC_SERVER_HANDSHAKE_SECRET", "QUIC_CLIENT_0RTT_SECRET", "QUIC_CLIENT_1RTT_SECRET"} {
+	for _, l := range []string{"EARLY_EXPORTER_MASTER_SECRET", "EXPORTER_MASTER_SECRET", "QUIC_CLIENT_HANDSHAKE_TRAFFIC_SECRET", "QUIC_SERVER_HANDSHAKE_SECRET", "QUIC_CLIENT_0RTT_SECRET", "QUIC_CLIENT_1RTT_SECRET"} {
 		fmt.Fprintf(&b, "%s %s %s\n", l, r1, s32)
 	}
 	fmt.Fprintf(&b, "RSA 0123456789abcdef %s\n", s48)

@@ -24,7 +24,7 @@ func (s *Session) SSL2Hello(body []byte) {
 	copy(s.hs.clientRandom[32-n:], m.Challenge[len(m.Challenge)-n:])
 	s.hs.append(body)
 	if s.p != nil {
-		s.p.log.claim(s.hs.clientRandom[:])
+		s.p.log.claim(s.hs.clientRandom[:], s.claim())
 	}
 }
 
@@ -87,7 +87,7 @@ func (s *Session) clientHello(msg, body []byte) {
 	if s.p == nil || !hs.haveCH {
 		return
 	}
-	s.p.log.claim(hs.clientRandom[:])
+	s.p.log.claim(hs.clientRandom[:], s.claim())
 	if m := hs.name; m != "" {
 		s.p.sawName(m)
 	}

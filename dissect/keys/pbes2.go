@@ -147,8 +147,12 @@ func pkcs12Keys(data, password []byte) ([][]byte, error) {
 	if !ok || len(bags) == 0 {
 		return nil, nil
 	}
-	if password == nil {
-		return nil, ErrNoPassword
+	if password == nil { // many have an empty one
+		ders, err := pkcs12Keys(data, []byte{})
+		if errors.Is(err, ErrPassword) {
+			err = ErrNoPassword
+		}
+		return ders, err
 	}
 	var ders [][]byte
 	for _, bag := range bags {

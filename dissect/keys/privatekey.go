@@ -103,7 +103,7 @@ func ParsePrivateKeys(data, password []byte, source string) ([]*PrivateKey, erro
 	fail := func(what string, err error) ([]*PrivateKey, error) {
 		e := &KeyError{Source: source, What: what, Err: err}
 		if errors.Is(err, ErrNoPassword) {
-			e.Tip = "give the password of the file"
+			e.Tip = "set TLSLENS_KEY_PASSWORD to the password of the file"
 		}
 		return nil, e
 	}
@@ -159,7 +159,7 @@ func keyDERs(data, password []byte) (ders [][]byte, other string, err error) {
 			}
 			ders = append(ders, der)
 		case "EC PRIVATE KEY":
-			other = "an EC key, which opens no RSA key exchange,"
+			other = "an EC key, which signs and opens nothing,"
 		case "CERTIFICATE":
 			if other == "" {
 				other = "a certificate"
@@ -232,7 +232,7 @@ func parseRSA(der []byte) (k *PrivateKey, what string) {
 	}
 	if _, err := asn1.Unmarshal(der, &p8); err == nil {
 		if !p8.Algo.OID.Equal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}) {
-			return nil, fmt.Sprintf("holds a key of type %s; only RSA keys open a key exchange", p8.Algo.OID)
+			return nil, "holds " + keyKind(p8.Algo.OID) + ", which signs and opens nothing: only RSA keys open a key exchange"
 		}
 		der = p8.Key
 	}
@@ -244,6 +244,19 @@ func parseRSA(der []byte) (k *PrivateKey, what string) {
 		return nil, "holds an RSA key with impossible numbers"
 	}
 	return &PrivateKey{n: p1.N, d: p1.D, crt: newCRT(p1)}, ""
+}
+
+// keyKind names the kind of a PKCS#8 key.
+func keyKind(oid asn1.ObjectIdentifier) string {
+	switch oid.String() {
+	case "1.2.840.10045.2.1":
+		return "an EC key"
+	case "1.3.101.112", "1.3.101.113":
+		return "an EdDSA key"
+	case "1.2.840.113549.1.1.10":
+		return "an RSASSA-PSS key"
+	}
+	return "a key of type " + oid.String()
 }
 
 // crt makes the private operation three times faster (RFC 8017, Section 5.1.2).

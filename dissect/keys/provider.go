@@ -16,9 +16,10 @@ const maxRemembered = 1 << 14
 // A Provider holds all keys that the user gave, and what they led to. It is
 // safe for use by several goroutines.
 type Provider struct {
-	log     *Log
-	changes atomic.Uint64 // of private keys and pre-shared keys
-	guesses atomic.Int64  // lines tried for connections with another client random, or none
+	log      *Log
+	changes  atomic.Uint64 // of private keys and pre-shared keys
+	expected atomic.Bool   // see Expect
+	guesses  atomic.Int64  // lines tried for connections with another client random, or none
 
 	mu       sync.Mutex
 	keys     []*PrivateKey // of RSA
@@ -86,10 +87,17 @@ func (p *Provider) AddPSK(identity, key []byte) {
 	p.changes.Add(1)
 }
 
-// Empty reports whether there is no key of any kind.
+// Expect tells that keys will come, or that there should be some: connections
+// are kept ready for them and say that there are none.
+func (p *Provider) Expect() { p.expected.Store(true) }
+
+// Empty reports whether there is no key of any kind, and none is expected.
 func (p *Provider) Empty() bool {
 	if p == nil {
 		return true
+	}
+	if p.expected.Load() {
+		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -27,7 +27,7 @@ func (s *Session) Secret(label string, clientRandom []byte) (secret []byte, ok b
 				s.half[flow.Server].hsSecret = line.secret
 			}
 			s.found[l], s.from[FromLog] = true, true
-			s.p.log.use(line)
+			s.p.log.use(line, s.claim())
 			return bytes.Clone(line.secret), true
 		}
 	}

@@ -2,6 +2,7 @@ package keys
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls"
@@ -59,7 +60,10 @@ type Session struct {
 	psk   *pskSchedule // that opened records
 	lines []*logLine   // that opened records, the first few
 	dtls  bool
-	inner bool // the keys belong to the ClientHello that ECH seals
+
+	number uint64 // of the connection in the report, 0 if nobody told
+	began  time.Time
+	inner  bool // the keys belong to the ClientHello that ECH seals
 }
 
 // half is one side of a Session.
@@ -207,7 +211,7 @@ func (s *Session) presume(side flow.Side) {
 
 // use marks a line of the log that opened a record.
 func (s *Session) use(x *logLine) {
-	s.p.log.use(x)
+	s.p.log.use(x, s.claim())
 	if len(s.lines) < maxLines {
 		s.lines = append(s.lines, x)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/tlslens/tlslens/dissect/flow"
-	"github.com/tlslens/tlslens/dissect/tls/iana"
 )
 
 // A Source is where keys came from.
@@ -197,70 +196,4 @@ func (s *Session) badTags(side flow.Side) (Cause, string) {
 		why += "; the keys changed there"
 	}
 	return BadTags, why
-}
-
-// noLine says that the log has nothing for a connection, and what it has.
-func (s *Session) noLine() (Cause, string) {
-	switch n := s.p.log.Unclaimed(); {
-	case s.p.log.Stats().Connections == 0:
-		return NoLine, "the key log is empty"
-	case n == 0:
-		return NoLine, "the key log has no line for this client random; all its lines belong to other connections of this capture"
-	default:
-		return NoLine, fmt.Sprintf("the key log has no line for this client random; %d others in it belong to no connection seen so far", n)
-	}
-}
-
-func (s *Session) diagnose12(hs *handshake) (Cause, string) {
-	switch {
-	case !hs.haveSH:
-		return NoServerHello, "the ServerHello is not in the capture"
-	case !hs.haveCH:
-		return NoClientHello, "the ClientHello, whose random finds the line of the key log, is not in the capture"
-	case !hs.cke:
-		return ResumedUnseen, "the session is resumed, and neither the key log nor an opened connection of this capture has its master secret"
-	}
-	keys := s.p.privateKeys()
-	switch kx := hs.info.Kx; {
-	case kx == iana.KxRSA && len(keys) > 0:
-		for _, k := range keys {
-			if k.fits(hs.cert) {
-				return OtherPrivateKey, "the private key fits the certificate, but does not open the premaster secret"
-			}
-		}
-		return OtherPrivateKey, "no private key belongs to the server's certificate"
-	case kx == iana.KxPSK || kx == iana.KxRSAPSK && s.p.hasPSK():
-		return UnknownPSK, fmt.Sprintf("no pre-shared key is given for identity %q", hs.identity)
-	case kx.Ephemeral() && s.p.log.Stats().Connections == 0:
-		return EphemeralExchange, fmt.Sprintf("the %s keys are ephemeral: a private key cannot help, only a key log", kx)
-	}
-	return s.noLine()
-}
-
-func (s *Session) diagnose13(side flow.Side) (Cause, string) {
-	hs := s.hs
-	has := func(l Label) bool { return len(s.p.log.lines(hs.clientRandom[:], l, 0)) > 0 }
-	mine, other := [2]Label{ClientHandshake, ClientTraffic}, [2]Label{ServerHandshake, ServerTraffic}
-	if side == flow.Server {
-		mine, other = other, mine
-	}
-	switch {
-	case !hs.haveCH:
-		return NoClientHello, "the ClientHello, whose random finds the lines of the key log, is not in the capture"
-	case has(mine[0]) && !has(mine[1]):
-		return NoTrafficSecret, fmt.Sprintf("the key log has the handshake secret of the %s but not %s", side, mine[1])
-	case has(mine[1]) && !has(mine[0]):
-		return NoHandshakeSecret, fmt.Sprintf("the key log has the traffic secret of the %s but not %s", side, mine[0])
-	case !has(mine[0]) && (has(other[0]) || has(other[1])):
-		return OneSideOnly, fmt.Sprintf("the key log has secrets of the %s only", side.Other())
-	case s.half[side].epoch == early13 && has(ClientHandshake):
-		return NoLine, "the key log has no CLIENT_EARLY_TRAFFIC_SECRET for this client random"
-	case has(mine[0]):
-		return WrongKeys, fmt.Sprintf("secrets of the %s do not have the length that the cipher suite asks for", side)
-	case hs.selected >= 0 && !hs.keyShare && s.p.hasPSK():
-		return UnknownPSK, "no pre-shared key is given for the identity that was used"
-	case s.p.log.Stats().Connections == 0:
-		return EphemeralExchange, "the keys of TLS 1.3 are ephemeral: a private key or a pre-shared key cannot help, only a key log"
-	}
-	return s.noLine()
 }
