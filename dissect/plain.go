@@ -5,6 +5,7 @@ import (
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/record"
 	"github.com/tlslens/tlslens/dissect/starttls"
 	"github.com/tlslens/tlslens/dissect/tcp"
 )
@@ -20,6 +21,10 @@ func (f *tcpFlow) listen(d tcp.Dir, off int64, b []byte, at flow.Mark) bool {
 	f.keepOffer()
 	held, waits := f.talk.Held()
 	if !ok && waits && f.sent[held.Client^1] == 0 { // the answers are not in the capture
+		s, ok = held, true
+	}
+	if !ok && waits && int(d) == held.Client^1 && record.Probe(b) == record.Server { // an answer that was not understood, and TLS
+		held.Offsets[d] = off
 		s, ok = held, true
 	}
 	if !ok && !waits {
@@ -115,7 +120,17 @@ func (f *tcpFlow) withoutTLS(how conn.End) bool {
 	}
 	f.begin(tcp.Dir(client))
 	f.builder.WithoutTLS(e.Outcome, e.Why)
+	for d := range f.probe {
+		for _, p := range f.probe[d].parts {
+			if p.data == nil {
+				g := gapOf(p.gap)
+				g.Side = f.side(tcp.Dir(d))
+				f.builder.Gap(g, p.at)
+			}
+		}
+	}
 	f.builder.CaptureEnds(f.p.at)
+	f.missedClose()
 	f.builder.End(f.ending(how))
 	f.deliver()
 	return true

@@ -122,9 +122,25 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 // dropPlain forgets what direction d said in the clear before the other one
 // began TLS.
 func (f *tcpFlow) dropPlain(d tcp.Dir) {
-	if x := &f.probe[d]; record.Probe(x.head()) == record.Not {
-		x.parts, x.size = nil, 0
+	x := &f.probe[d]
+	keep := len(x.parts)
+	for i := range x.parts {
+		if v := record.Probe(x.parts[i].data); x.parts[i].data != nil && v != record.Not && v != record.Incomplete {
+			keep = i // TLS has begun here, too
+			break
+		}
 	}
+	switch n := len(x.parts); {
+	case keep < n:
+	case n > 0 && x.parts[n-1].data == nil:
+		keep = n - 1 // it may have begun in a hole
+	case record.Probe(x.head()) != record.Not:
+		return
+	}
+	for _, p := range x.parts[:keep] {
+		x.size -= len(p.data)
+	}
+	x.parts = x.parts[keep:]
 }
 
 // lastLook decides with all there will ever be.

@@ -194,12 +194,17 @@ func (f *tcpFlow) Gap(d tcp.Dir, g tcp.Gap) {
 			f.catchUp(d, g.Off, g.At)
 			f.pos[d] = g.Off + g.Bytes
 		}
-		after := uint64(0)
-		if g.At.Packet > 0 {
-			after = g.At.Packet - 1
-		}
-		f.stream.Gap(f.side(d), conn.Gap{Bytes: g.Bytes, After: after, Why: g.Why.String()}, g.At)
+		f.stream.Gap(f.side(d), gapOf(g), g.At)
 	}
+}
+
+// gapOf is a hole as a connection reports it.
+func gapOf(g tcp.Gap) conn.Gap {
+	after := uint64(0)
+	if g.At.Packet > 0 {
+		after = g.At.Packet - 1
+	}
+	return conn.Gap{Bytes: g.Bytes, After: after, Why: g.Why.String()}
 }
 
 // Fin implements [tcp.Receiver].
@@ -269,8 +274,19 @@ func (f *tcpFlow) finish(how conn.End) {
 		}
 	}
 	f.builder.CaptureEnds(f.p.at)
+	f.missedClose()
 	f.stream.Close(f.ending(how))
 	f.deliver()
+}
+
+// missedClose tells the connection that one end's FIN, or the last byte before
+// it, is not in the capture, so that nobody knows which end closed first.
+func (f *tcpFlow) missedClose() {
+	for d := range f.fin {
+		if f.fin[d^1].Seen() && !f.fin[d].Seen() && f.tcp.Stats(tcp.Dir(d)).TailMissed {
+			f.builder.CloseMissed()
+		}
+	}
 }
 
 // deliver hands the connection over to be verified and reported.

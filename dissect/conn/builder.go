@@ -52,6 +52,8 @@ type Builder struct {
 	seen             [2]map[tls.HandshakeType]int
 	version0         [2]tls.Version // record version of a side's first record
 	records          [2]int
+	holeLast         [2]bool // a hole follows the last record of the side
+	closeMissed      bool    // the packet with which a side closed is not in the capture
 	ccs              [2]flow.Mark
 	finished         [2]flow.Mark // where Finished stands, read or sealed
 	sealed           [2]sealedRun
@@ -130,6 +132,7 @@ func (b *Builder) Record(side flow.Side, h tls.RecordHeader, at flow.Mark) {
 		b.version0[side] = h.Version
 	}
 	b.records[side]++
+	b.holeLast[side] = false
 	if h.Type < tls.ContentChangeCipherSpec || h.Type > tls.ContentHeartbeat && !b.isDTLS() {
 		b.Note(side, fmt.Sprintf("a record of unknown type %d", uint8(h.Type)), at)
 	}
@@ -143,19 +146,6 @@ func (b *Builder) Note(side flow.Side, what string, at flow.Mark) {
 	}
 	b.notes[what] = true
 	b.c.Notes = append(b.c.Notes, fmt.Sprintf("packet %d, from the %s: %s", at.Packet, side, what))
-}
-
-// Gap implements [Input].
-func (b *Builder) Gap(g Gap, at flow.Mark) {
-	const most = 256
-	if n := len(b.c.Gaps); n < most {
-		b.c.Gaps = append(b.c.Gaps, g)
-	} else {
-		b.c.Gaps[n-1].Bytes += g.Bytes
-	}
-	if a := &b.asm[g.Side]; !g.Record && len(a.buf) > 0 {
-		b.torn(g.Side, at)
-	}
 }
 
 // ChangeCipherSpec implements [Input].

@@ -41,20 +41,6 @@ func (b *Builder) Finish() *Pending {
 	return b.pending
 }
 
-// missHello tells that the capture begins behind the ClientHello, where nothing
-// else shows it: what follows a hello of the server is not missed by a carrier.
-func (b *Builder) missHello() {
-	if !b.chosen || b.c.Offered != nil || b.onesided() >= 0 {
-		return
-	}
-	for _, g := range b.c.Gaps {
-		if g.Side == flow.Client {
-			return
-		}
-	}
-	b.c.Gaps = append(b.c.Gaps, Gap{Side: flow.Client, Bytes: -1, Why: "not captured"})
-}
-
 // decide sets the outcome and says why.
 func (b *Builder) decide() {
 	if b.quic != nil {
@@ -111,16 +97,19 @@ func (b *Builder) decideUnfinished() {
 	case b.flowedOn():
 		c.Outcome = Incomplete
 		c.Why = "parts of the handshake are not in the capture: " + b.lastSeen() + ". Data flowed afterwards, so it most likely came about."
-	case b.end == Reset:
-		c.Outcome = ResetOutcome
-		c.Why = fmt.Sprintf("the %s reset the connection in packet %d before the handshake was complete; %s.", b.endBy, b.endAt.Packet, b.lastSeen())
-		b.failHere("reset by the " + b.endBy.String())
 	case b.helloless && !b.chosen:
 		c.Outcome = Incomplete
 		c.Why = "both sides send records of TLS but neither sent a hello: some programs only dress up as TLS, or packets are missing at the beginning."
 	case b.midway && !b.chosen:
 		c.Outcome = Incomplete
 		c.Why = "the capture begins inside the connection: " + b.notThere()
+	case b.holed():
+		c.Outcome = Incomplete
+		c.Why = b.whyHoled()
+	case b.end == Reset:
+		c.Outcome = ResetOutcome
+		c.Why = fmt.Sprintf("the %s reset the connection in packet %d before the handshake was complete; %s.", b.endBy, b.endAt.Packet, b.lastSeen())
+		b.failHere("reset by the " + b.endBy.String())
 	case b.cutShort():
 		c.Outcome = Incomplete
 		c.Why = fmt.Sprintf("the capture ends %s after the ClientHello, too soon to expect an answer.", b.captureEnd.Time.Sub(b.lastCH.Time).Round(time.Millisecond))

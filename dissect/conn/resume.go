@@ -316,13 +316,3 @@ func (b *Builder) resume12(at flow.Mark) {
 		}
 	}
 }
-
-// lossy reports whether bytes of a side's handshake are missing.
-func (b *Builder) lossy(side flow.Side) bool {
-	for _, g := range b.c.Gaps {
-		if g.Side == side && !g.Record && g.Bytes > 0 {
-			return true
-		}
-	}
-	return false
-}

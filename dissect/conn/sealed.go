@@ -217,11 +217,18 @@ func (b *Builder) tellClient(last bool) {
 		case r.n == fin:
 			b.clientFlight(rs, i, eoed)
 			return
+		case r.n == alert && i == 0 && b.lossy(flow.Client):
+			b.lostFlight(rs)
+			return
 		case r.n == alert && i == 0:
 			b.sealedRefusal(r)
 			run.told = true
 			return
 		}
+	}
+	if last && b.lossy(flow.Client) {
+		b.lostFlight(rs)
+		return
 	}
 	if last || len(rs) >= 8 && b.c.EarlyData == "" || len(rs) >= mostSealed {
 		// Finished shares a record with the client's certificate, or is padded.
@@ -233,6 +240,16 @@ func (b *Builder) tellClient(last bool) {
 			b.tunnelRecord(flow.Client, r.n, r.at)
 		}
 		b.keysDone13()
+	}
+}
+
+// lostFlight takes records of the client behind a hole in which its Finished may
+// be: they say nothing of the handshake.
+func (b *Builder) lostFlight(rs []sealedRecord) {
+	run := &b.sealed[flow.Client]
+	run.told, run.records = true, nil
+	for _, r := range rs {
+		b.tunnelRecord(flow.Client, r.n, r.at)
 	}
 }
 

@@ -125,6 +125,10 @@ func (b *Builder) beforeHello() string {
 		c.Outcome = OneSided
 		c.Why += fmt.Sprintf(" Only packets of the %s are in the capture.", flow.Side(b.onesided()))
 		return "only one side was captured"
+	case b.holed():
+		c.Outcome = Incomplete
+		c.Why += " Packets are missing in the capture, and what followed may be in them."
+		return "packets are missing"
 	case b.end == Reset:
 		c.Outcome = ResetOutcome
 		c.Why += fmt.Sprintf(" The %s reset the connection in packet %d.", b.endBy, b.endAt.Packet)

@@ -82,7 +82,7 @@ func (b *Builder) endTunnel() {
 	for side := range t.Sides {
 		t.Sides[side].Says = b.sideSays(flow.Side(side))
 	}
-	t.ClosedBy = b.closedBy()
+	t.ClosedBy, t.EndUnseen = b.closedBy(), b.endUnseen()
 	if t.State == Unseen {
 		if b.c.Outcome == Established {
 			t.State, t.Headline = Done, b.cipherOr("")+"no data went through it, "+b.closing()
@@ -249,6 +249,9 @@ func (b *Builder) closing() string {
 	case "alert":
 		return b.endedByAlert()
 	case "fin":
+		if b.c.Tunnel.EndUnseen {
+			return "closed" + by + "; what was sent right before is not in the capture"
+		}
 		return "cut off: closed" + by + " without close_notify, so a lost end would not be noticed"
 	case "evicted":
 		return "given up because of the memory limit"

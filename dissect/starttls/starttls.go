@@ -279,6 +279,9 @@ func (t *Talk) start() (Start, bool) {
 				t.injected(dir ^ 1)
 				s.Offsets[dir^1] = t.unread[dir^1].off
 			}
+			if t.state == listening {
+				s.Offsets[dir^1] = t.behindWords(dir ^ 1)
+			}
 			s.Client = dir
 			return s, true
 		case record.Server:
@@ -306,7 +309,19 @@ func (t *Talk) Held() (Start, bool) {
 	if len(u.b) < hello || record.Probe(u.b) != record.Client {
 		return Start{}, false
 	}
-	return Start{Client: t.client, Offsets: [2]int64{t.unread[0].off, t.unread[1].off}}, true
+	s := Start{Client: t.client, Offsets: [2]int64{t.unread[0].off, t.unread[1].off}}
+	s.Offsets[t.client^1] = t.behindWords(t.client ^ 1)
+	return s, true
+}
+
+// behindWords returns where TLS can begin at the earliest in a direction: words
+// that are not understood, since what came before them is missing, are none.
+func (t *Talk) behindWords(dir int) int64 {
+	u := &t.unread[dir]
+	if record.Probe(u.b) == record.Not {
+		return u.off + int64(len(u.b))
+	}
+	return u.off
 }
 
 // hello is how much of a ClientHello must be there to believe in it where no

@@ -173,7 +173,9 @@ func (c *Conn) tail(h *half) {
 	if h.stage != open || h.absent() || h.fin.known || !h.pend.empty() || !h.acked {
 		return
 	}
-	if n := int64(int32(h.ack - h.seq(h.nxt))); n > 1 && n <= maxLead {
+	n := int64(int32(h.ack - h.seq(h.nxt)))
+	h.st.TailMissed = n == 1
+	if n > 1 && n <= maxLead {
 		c.gap(h, n, NotCaptured, c.last)
 		h.end = max(h.end, h.nxt)
 	}

@@ -149,6 +149,7 @@ type Stats struct {
 	Bytes         int64 // delivered
 	Skipped       int64 // present but not delivered because of Skip
 	Missing       int64 // reported as gaps, Cut included
+	TailMissed    bool  // one byte behind the last one, or the FIN, was acknowledged and not captured
 	SkippedHoles  int64 // not captured inside skipped ranges, so not reported as gaps
 	Retransmitted int64 // segments that repeated bytes
 	Repeated      int64 // bytes that they repeated

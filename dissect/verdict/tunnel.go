@@ -25,7 +25,7 @@ func tunnelRules() []Rule {
 		{ID: "tunnel-truncated", Severity: conn.Warn, Phase: t, Title: "The tunnel was cut off.",
 			Doc: "TLS ends with close_notify (RFC 9846, Section 6.1). TCP was closed without it, so the receiver cannot tell a complete answer from one that somebody cut short.",
 			Check: func(c *conn.Conn) (string, bool) {
-				return "TCP was closed without close_notify: a cut-off end would not be noticed.", c.Outcome == conn.Established && c.Tunnel.ClosedBy == "fin" && c.Tunnel.State == conn.Done && c.Version != tls.VersionSSL2
+				return "TCP was closed without close_notify: a cut-off end would not be noticed.", c.Outcome == conn.Established && c.Tunnel.ClosedBy == "fin" && c.Tunnel.State == conn.Done && !c.Tunnel.EndUnseen && c.Version != tls.VersionSSL2
 			}},
 		{ID: "tunnel-reset", Severity: conn.Info, Phase: t, Title: "The tunnel ended with a TCP reset.",
 			Doc: "One side closed hard. Clients often do so when they have what they want; it can also be a crash or a device in between.",

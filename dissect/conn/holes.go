@@ -1,0 +1,82 @@
+package conn
+
+import (
+	"fmt"
+
+	"github.com/tlslens/tlslens/dissect/flow"
+)
+
+// Gap implements [Input].
+func (b *Builder) Gap(g Gap, at flow.Mark) {
+	const most = 256
+	if n := len(b.c.Gaps); n < most {
+		b.c.Gaps = append(b.c.Gaps, g)
+	} else {
+		b.c.Gaps[n-1].Bytes += g.Bytes
+	}
+	if !g.Record {
+		b.holeLast[g.Side] = true
+	}
+	if a := &b.asm[g.Side]; !g.Record && len(a.buf) > 0 {
+		b.torn(g.Side, at)
+	}
+}
+
+// lossy reports whether bytes of a side's handshake are missing.
+func (b *Builder) lossy(side flow.Side) bool {
+	for _, g := range b.c.Gaps {
+		if g.Side == side && !g.Record && g.Bytes > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// holed reports whether anything may have been said that the capture does not
+// hold, behind its beginning. Of such a connection nothing can be said to be
+// missing: no alert, no answer.
+func (b *Builder) holed() bool {
+	for _, g := range b.c.Gaps {
+		if !g.Record && (g.Bytes > 0 || g.After != 0) {
+			return true
+		}
+	}
+	return b.closeMissed
+}
+
+// CloseMissed tells that the packet with which one side closed the connection is
+// not in the capture.
+func (b *Builder) CloseMissed() { b.closeMissed = true }
+
+// endUnseen reports whether the last thing that a side sent before the end of
+// the flow may be in what the capture does not hold.
+func (b *Builder) endUnseen() bool { return b.holeLast[flow.Client] || b.holeLast[flow.Server] }
+
+// whyHoled says of a handshake with a hole how far it got and how it ended.
+func (b *Builder) whyHoled() string {
+	s := "packets are missing in the capture: " + b.lastSeen() + "."
+	how := ""
+	switch b.end {
+	case Reset:
+		how = "reset"
+	case Finished, HalfClosed:
+		how = "closed"
+	default:
+		return s
+	}
+	return s + fmt.Sprintf(" The %s %s the connection in packet %d; what led to it may be in the missing ones.", b.endBy, how, b.endAt.Packet)
+}
+
+// missHello tells that the capture begins behind the ClientHello, where nothing
+// else shows it: what follows a hello of the server is not missed by a carrier.
+func (b *Builder) missHello() {
+	if !b.chosen || b.c.Offered != nil || b.onesided() >= 0 {
+		return
+	}
+	for _, g := range b.c.Gaps {
+		if g.Side == flow.Client {
+			return
+		}
+	}
+	b.c.Gaps = append(b.c.Gaps, Gap{Side: flow.Client, Bytes: -1, Why: "not captured"})
+}
