@@ -125,7 +125,7 @@ func (b *Builder) message(side flow.Side, lv Level, m []byte, at flow.Mark) {
 	if err != nil {
 		b.Note(side, fmt.Sprintf("malformed %s: %v", t.Title(), err), at)
 	}
-	b.log(Message{At: at, Side: side, Name: t.Title(), Level: lv, Size: len(m), Type: t, Context: b.context(side), Body: b.keep(body), Err: text(err)})
+	b.log(b.covered(Message{At: at, Side: side, Name: t.Title(), Level: lv, Size: len(m), Type: t, Context: b.context(side), Body: b.keep(body), Err: text(err)}))
 	if t != tls.TypeHelloRequest { // not part of any transcript (RFC 5246, Section 7.4.1.1)
 		if b.dgram.on {
 			b.recordDTLS(side, m)

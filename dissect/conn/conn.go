@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/keys"
 	"github.com/tlslens/tlslens/dissect/pki"
 	"github.com/tlslens/tlslens/dissect/tls"
 )
@@ -52,7 +53,7 @@ type Conn struct {
 	// EncapsulationBack is that of the server's packets where it is another;
 	// empty but not nil if they have none.
 	EncapsulationBack []string
-	Ends          [2]Endpoint
+	Ends              [2]Endpoint
 
 	First, Last flow.Mark // first and last packet of the flow, TLS or not
 	Packets     uint64
@@ -171,6 +172,11 @@ type Message struct {
 	Context tls.Context
 	Body    []byte // with Detail Fields: the body, to be traced; nil if sealed
 	Err     string // what could not be read
+
+	// Covers is, with Detail Fields, what was hashed for a Finished or
+	// CertificateVerify that keys could check, and Signed what the latter signs.
+	Covers keys.Covered
+	Signed []byte
 }
 
 // Fingerprints of the hellos; empty if not seen.

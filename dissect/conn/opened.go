@@ -16,6 +16,9 @@ import (
 func (b *Builder) Keys(s *keys.Session) {
 	b.keys = s
 	s.Belongs(b.c.Number, b.c.First.Time)
+	if b.opt.Detail >= Fields {
+		s.Keep()
+	}
 }
 
 // A Listener is told the plaintext of a connection as it is opened. The bytes
@@ -82,8 +85,9 @@ func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 	if b.finished[side].Seen() {
 		if !b.c.Version.IsTLS13() {
 			b.keStep(side, at, "Finished", "finished", n, says+"; the new handshake").fact("verify_data_ok", known && ok, "RFC 5246, Section 7.4.9")
-		} else if known && !ok {
-			b.Note(side, "Finished behind the authentication that was asked for is WRONG", at)
+		} else {
+			t := &b.c.Tunnel.Sides[side]
+			t.told = append(t.told, "authentication after the handshake: "+says)
 		}
 		return
 	}
@@ -125,6 +129,19 @@ func (b *Builder) openedPremaster() {
 			x.Says = append(x.Says, says)
 		}
 	}
+}
+
+// covered adds to a message of the verbose report what it covers.
+func (b *Builder) covered(m Message) Message {
+	if b.opt.Detail < Fields || m.Type != tls.TypeFinished && m.Type != tls.TypeCertificateVerify {
+		return m
+	}
+	m.Covers, _ = b.keys.Covered(m.Side)
+	if m.Type == tls.TypeCertificateVerify && b.c.Version.IsTLS13() && m.Covers.Messages != nil {
+		signed, _ := b.keys.CertificateVerifyInput(m.Side)
+		m.Signed = slices.Clone(signed)
+	}
+	return m
 }
 
 // ticket13 takes a ticket of TLS 1.3, which belongs to the tunnel.

@@ -83,7 +83,7 @@ func (e *ech) settled() bool { return e == nil || e.accepted.known }
 // opens it where that is possible.
 func (s *Session) outerHello(msg []byte) {
 	hs := s.hs
-	if !hs.ech || len(msg) > maxTranscript/4 {
+	if !hs.ech || s.dtls || len(msg) > maxTranscript/4 {
 		return
 	}
 	if hs.echo == nil {
@@ -274,7 +274,7 @@ func (s *Session) confirmation() (*ech, schedule13, bool) {
 	if h == nil || !s.hs.is13() {
 		return nil, schedule13{}, false
 	}
-	return s.hs.echo, newSchedule13(s.hs.version, h), true
+	return s.hs.echo, s.hs.schedule13(h), true
 }
 
 // echConfirmation is the acceptance confirmation over messages.
@@ -308,15 +308,15 @@ func (s *Session) accept() {
 		s.p.log.claim(hs.clientRandom[:], s.claim())
 	}
 	if r := hs.run; r != nil && !hs.lost {
-		r.h = r.hash()
+		r.h, r.all = r.hash(), nil
 		if e.outer[1] != nil {
-			r.h.Write(r.messageHash(e.inner[0]))
-			r.h.Write(e.retry)
+			r.write(r.messageHash(e.inner[0]))
+			r.write(e.retry)
 		}
-		r.h.Write(last)
-		r.h.Write(e.server)
+		r.write(last)
+		r.write(e.server)
 		r.hello = r.h.Sum(nil)
-		r.h.Write(e.behind)
+		r.write(e.behind)
 	}
 	e.behind = nil
 }

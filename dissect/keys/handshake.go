@@ -70,6 +70,7 @@ type handshake struct {
 	finished   [2]check
 	finHash    [2][]byte // of the messages before Finished
 	certVerify [2][]byte
+	covered    [2]Covered // see Session.Covered
 }
 
 // check is the result of a comparison that may not have taken place.
@@ -200,19 +201,22 @@ type running struct {
 	queue      []byte // of the client, delivered before the server's Finished
 	requests   [][]byte
 	post       hash.Hash // of the post-handshake authentication under way
+	keep       bool      // keep what is hashed
+	all        []byte    // that
+	postAll    []byte    // and that of post
 	serverDone bool
 	clientDone bool
 }
 
 // begin turns the messages so far into a running hash.
-func (hs *handshake) begin() {
+func (hs *handshake) begin(keep bool) {
 	h := hashByName(hs.info.PRF)
 	if hs.lost || h == nil || !hs.haveCH {
 		hs.lose()
 		return
 	}
-	r := &running{schedule13: hs.schedule13(h), h: h()}
-	r.h.Write(hs.raw)
+	r := &running{schedule13: hs.schedule13(h), h: h(), keep: keep}
+	r.write(hs.raw)
 	r.hello = r.h.Sum(nil)
 	hs.raw, hs.run = nil, r
 }

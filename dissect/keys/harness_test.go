@@ -210,7 +210,7 @@ func (f *feeder) good() string {
 // play feeds the TCP connections of a capture to Sessions of p. The log grows
 // with the secrets in the file. It returns the connections in the order in
 // which they began.
-func play(t testing.TB, name string, p *Provider) []*feeder {
+func play(t testing.TB, name string, p *Provider, change ...func(*Session)) []*feeder {
 	t.Helper()
 	if p != nil { // the secrets in the file, wherever they stand
 		each(t, name, p.log, func(*capture.Packet) {})
@@ -224,6 +224,9 @@ func play(t testing.TB, name string, p *Provider) []*feeder {
 	var d packet.Packet
 	begin := func(k key) {
 		f := &feeder{s: p.NewSession()}
+		for _, c := range change {
+			c(f.s)
+		}
 		conns[k], feeders[k] = tcp.NewConn(pool, f), f
 		order = append(order, f)
 	}

@@ -126,7 +126,7 @@ func (s *Session) serverHello(msg, body []byte) {
 		}
 		return
 	}
-	hs.begin()
+	hs.begin(s.keep)
 	if hs.echo != nil {
 		hs.echo.server = bytes.Clone(msg)
 		s.settle()
@@ -169,6 +169,7 @@ func (s *Session) message12(side flow.Side, t tls.HandshakeType, msg, body []byt
 	case tls.TypeCertificateVerify:
 		if !hs.lost && hs.version != tls.VersionSSL3 {
 			hs.certVerify[side] = bytes.Clone(hs.raw)
+			s.cover(side, hs.raw, nil)
 		}
 	case tls.TypeNewSessionTicket:
 		s.ticket12(body)
@@ -199,6 +200,7 @@ func (s *Session) finished12(side flow.Side, body []byte) check {
 		return check{}
 	}
 	hs.finHash[side] = hs.schedule().transcriptHash(hs.raw)
+	s.cover(side, hs.raw, hs.finHash[side])
 	cands := hs.masters(s.p)
 	for _, c := range cands {
 		if c.guess || len(c.secret) != masterLen {
@@ -282,11 +284,13 @@ func (s *Session) handshake13(side flow.Side, t tls.HandshakeType, msg, body []b
 	case tls.TypeCertificateVerify:
 		if !s.unhashed() {
 			hs.certVerify[side] = signedContent(side, r.h.Sum(nil))
+			s.cover(side, r.all, r.h.Sum(nil))
 		}
 	case tls.TypeFinished:
 		hs.finished[side] = s.finished13(side, s.half[side].hsSecret, r.h, body)
+		s.cover(side, r.all, hs.finHash[side])
 	}
-	r.h.Write(msg)
+	r.write(msg)
 	if t != tls.TypeFinished {
 		return
 	}

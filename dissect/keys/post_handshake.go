@@ -24,21 +24,23 @@ func (s *Session) postHandshake(t tls.HandshakeType, msg, body []byte) {
 		if err != nil {
 			return
 		}
-		r.post = h
-		r.post.Write(req)
+		r.post, r.postAll = h, bytes.Clone(r.all)
+		r.writePost(req)
 	case tls.TypeCertificateVerify:
 		if r.post != nil {
 			hs.certVerify[flow.Client] = signedContent(flow.Client, r.post.Sum(nil))
+			s.cover(flow.Client, r.postAll, r.post.Sum(nil))
 		}
 	case tls.TypeFinished:
 		if r.post != nil {
 			hs.finished[flow.Client] = s.finished13(flow.Client, s.half[flow.Client].secret, r.post, body)
-			r.post = nil
+			s.cover(flow.Client, r.postAll, hs.finHash[flow.Client])
+			r.post, r.postAll = nil, nil
 		}
 		return
 	}
 	if r.post != nil {
-		r.post.Write(msg)
+		r.writePost(msg)
 	}
 }
 

@@ -60,6 +60,7 @@ type Session struct {
 	psk   *pskSchedule // that opened records
 	lines []*logLine   // that opened records, the first few
 	dtls  bool
+	keep  bool // see Keep
 
 	number uint64 // of the connection in the report, 0 if nobody told
 	began  time.Time
