@@ -7,11 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tlslens/tlslens/capture"
 	"github.com/tlslens/tlslens/dissect/conn"
 )
 
-// TestDrop leaves any one packet out, as a capture buffer that overflows does,
-// and expects that nothing is claimed that is not so: a connection may be less
+// TestDrop leaves any one packet out, as a capture buffer that overflows does, or
+// lets the capture begin or end at any packet, and expects that nothing is claimed that is not so: a connection may be less
 // well known then, but nobody refused, no answer stayed away, no fault appears
 // and no value is another.
 func TestDrop(t *testing.T) {
@@ -29,10 +30,15 @@ func TestDrop(t *testing.T) {
 			}
 			step := len(packets)/mostPairs + 1
 			for i := 0; i < len(packets); i += step {
-				rest := slices.Concat(packets[:i:i], packets[i+1:])
-				for _, c := range understand(t, rest, roots).conns {
-					if claims := claimed(whole[ends(c)], c); claims != "" {
-						t.Errorf("without packet %d: #%d %s: %s", packets[i].Number, c.Number, ends(c), claims)
+				for what, rest := range map[string][]capture.Packet{
+					"without packet":        slices.Concat(packets[:i:i], packets[i+1:]),
+					"beginning with packet": packets[i:],
+					"ending before packet":  packets[:i],
+				} {
+					for _, c := range understand(t, rest, roots).conns {
+						if claims := claimed(whole[ends(c)], c); claims != "" {
+							t.Errorf("%s %d: #%d %s: %s", what, packets[i].Number, c.Number, ends(c), claims)
+						}
 					}
 				}
 			}

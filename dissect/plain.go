@@ -41,8 +41,8 @@ func (f *tcpFlow) listen(d tcp.Dir, off int64, b []byte, at flow.Mark) bool {
 
 // firstWords begins to listen to a flow that did not begin with TLS.
 func (f *tcpFlow) firstWords(d tcp.Dir, off int64, b []byte, at flow.Mark) bool {
-	if f.talk != nil {
-		return false
+	if f.talk != nil || off > 0 || f.tcp.Stats(d).MidStream {
+		return false // what a protocol says in its middle may be any protocol's
 	}
 	f.talk = new(starttls.Talk)
 	s, ok := f.talk.Data(int(d), off, b, at)

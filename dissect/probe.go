@@ -99,9 +99,11 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 		f.dropPlain(d ^ 1)
 		f.open(d, false)
 	case record.Server:
-		if head[0] != byte(tls.ContentAlert) { // an alert answers plaintext, too
-			f.dropPlain(d ^ 1)
+		if head[0] == byte(tls.ContentAlert) { // an answer to plaintext, or the end of what began before the capture
+			f.open(f.guessClient(), mid)
+			return true
 		}
+		f.dropPlain(d ^ 1)
 		f.open(d^1, false)
 	case record.Either:
 		if !mid && f.probe[d^1].total == 0 {

@@ -348,6 +348,7 @@ func (f *udpFlow) end(how conn.End) {
 	f.done = true
 	c := f.builder.Conn()
 	c.Last, c.Packets, c.Sent = f.last, f.sent[0]+f.sent[1], f.sent
+	f.builder.CaptureEnds(f.p.at)
 	f.stream.Close(how, flow.Client, f.last)
 	for _, k := range f.ids { // none is told of any more
 		delete(f.p.udp.ids.of, k)

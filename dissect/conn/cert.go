@@ -158,7 +158,7 @@ func (b *Builder) certificateVerify(side flow.Side, lv Level, body []byte, at fl
 	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: side}
 	row.sig = s
 	switch {
-	case !b.recording || b.lossy(flow.Client) || b.lossy(flow.Server) || b.seen[flow.Server][tls.TypeServerHelloDone] == 0:
+	case !b.recording || b.c.Offered == nil || b.lossy(flow.Client) || b.lossy(flow.Server) || b.seen[flow.Server][tls.TypeServerHelloDone] == 0:
 		s.unable = "not all of the handshake is in the capture"
 	case b.c.Version == tls.VersionSSL3:
 		s.unable = "in SSL 3.0 the master secret is part of what is signed"

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 )
@@ -49,8 +50,11 @@ func (b *Builder) holed() bool {
 func (b *Builder) CloseMissed() { b.closeMissed = true }
 
 // endUnseen reports whether the last thing that a side sent before the end of
-// the flow may be in what the capture does not hold.
-func (b *Builder) endUnseen() bool { return b.holeLast[flow.Client] || b.holeLast[flow.Server] }
+// the flow may be in what the capture does not hold, or behind its end.
+func (b *Builder) endUnseen() bool {
+	return b.holeLast[flow.Client] || b.holeLast[flow.Server] ||
+		b.end == HalfClosed && b.captureEnd.Seen() && b.captureEnd.Time.Sub(b.endAt.Time) < patience
+}
 
 // whyHoled says of a handshake with a hole how far it got and how it ended.
 func (b *Builder) whyHoled() string {
@@ -79,4 +83,27 @@ func (b *Builder) missHello() {
 		}
 	}
 	b.c.Gaps = append(b.c.Gaps, Gap{Side: flow.Client, Bytes: -1, Why: "not captured"})
+}
+
+// How long an end of a connection is given to go on before its silence means
+// something.
+const (
+	patience = 3 * time.Second
+	atOnce   = 50 * time.Millisecond // for what its library does by itself
+)
+
+// tooSoon reports whether the capture ended so soon after m that nothing can be
+// concluded from what did not follow within a time.
+func (b *Builder) tooSoon(m flow.Mark, within time.Duration) bool {
+	return b.end == EndOfCapture && b.captureEnd.Seen() && b.captureEnd.Time.Sub(m.Time) < within
+}
+
+// cutShort reports whether the capture ended before an answer to the
+// ClientHello could be expected.
+func (b *Builder) cutShort() bool {
+	return b.c.Offered != nil && b.records[flow.Server] == 0 && b.tooSoon(b.lastCH, patience)
+}
+
+func (b *Builder) whyCutShort() string {
+	return fmt.Sprintf("the capture ends %s after the ClientHello, too soon to expect an answer.", b.captureEnd.Time.Sub(b.lastCH.Time).Round(time.Millisecond))
 }

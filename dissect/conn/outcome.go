@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/keys"
@@ -87,6 +86,9 @@ func (b *Builder) decideUnfinished() {
 		c.Outcome = RejectedByClient
 		c.Why = "the client's first sealed record fits an alert: it refused something the server sent, most likely the certificate. Which alert is encrypted; a key log would show it."
 		c.CertificateCheck.fail("FAILED: a sealed alert from the client")
+	case b.unanswered() && b.cutShort():
+		c.Outcome = Incomplete
+		c.Why = b.whyCutShort()
 	case b.unanswered():
 		c.Outcome = NoAnswer
 		c.Why = b.whyNoDatagram()
@@ -112,7 +114,7 @@ func (b *Builder) decideUnfinished() {
 		b.failHere("reset by the " + b.endBy.String())
 	case b.cutShort():
 		c.Outcome = Incomplete
-		c.Why = fmt.Sprintf("the capture ends %s after the ClientHello, too soon to expect an answer.", b.captureEnd.Time.Sub(b.lastCH.Time).Round(time.Millisecond))
+		c.Why = b.whyCutShort()
 	case b.c.Offered != nil && b.records[flow.Server] == 0 && (b.end != Finished && b.end != HalfClosed || b.endBy == flow.Client):
 		c.Outcome = NoAnswer
 		c.Why = b.whyNoAnswer()
@@ -174,14 +176,6 @@ func (b *Builder) flowedOn() bool {
 		return client > 0 && server > 0 && (b.c.Offered != nil || b.seen[flow.Server][tls.TypeCertificate] > 0)
 	}
 	return client+server > 0 && (b.lossy(flow.Client) || b.lossy(flow.Server))
-}
-
-// cutShort reports whether the capture ended before an answer to the
-// ClientHello could be expected.
-func (b *Builder) cutShort() bool {
-	const patience = 3 * time.Second
-	return b.c.Offered != nil && b.records[flow.Server] == 0 && b.end == EndOfCapture &&
-		b.captureEnd.Seen() && b.captureEnd.Time.Sub(b.lastCH.Time) < patience
 }
 
 // notThere words what the capture of a connection that it begins inside lacks.

@@ -158,5 +158,5 @@ type Tunnel struct {
 	Integrity string // "AEAD tag, 16 bytes", "HMAC-SHA1, 20 bytes"
 	Sides     [2]Traffic
 	ClosedBy  string // "close_notify", "alert", "fin", "reset", "still_open", "evicted"; "connection_close" with QUIC
-	EndUnseen bool   // bytes right before the end are not in the capture
+	EndUnseen bool   // what the sides sent last may not be in the capture
 }

@@ -166,6 +166,9 @@ func (b *Builder) decideQUIC() {
 	case b.onesided() == int(flow.Client) && client[QUICHandshake].n+client[QUICOneRTT].n > 0:
 		c.Outcome = OneSided
 		c.Why = "only packets of the client are in the capture; what the server said cannot be known, but the client went on as if there had been an answer."
+	case b.onesided() == int(flow.Client) && c.Offered != nil && b.tooSoon(b.lastCH, patience) && len(q.closes) == 0:
+		c.Outcome = Incomplete
+		c.Why = b.whyCutShort()
 	case b.onesided() == int(flow.Client) && (c.Offered != nil || q.google.Seen() || client[QUICInitial].n > 0):
 		c.Outcome = NoAnswer
 		c.Why = "nothing answers the client's first packets " + b.untilWhen() + ". UDP may be blocked on the way (clients then go on over TCP), or the server does not speak QUIC, or its packets were not captured."
@@ -173,6 +176,12 @@ func (b *Builder) decideQUIC() {
 			c.Why += fmt.Sprintf(" The client gave up in packet %d: %s.", q.closes[0].at.Packet, q.closes[0].says())
 		}
 		b.failHere("no answer from the server")
+	case q.refused.Seen() && !q.answered && b.tooSoon(q.refused, atOnce):
+		c.Outcome = Incomplete
+		c.Why = "the server does not speak the client's version of QUIC and offers " + versionsOf(q.offered, len(q.offered)) + "; the capture ends before the client tries again."
+	case q.refused.Seen() && !q.answered && server[QUICInitial].n+server[QUICHandshake].n > 0:
+		c.Outcome = Incomplete
+		c.Why = "the server does not speak the client's first version of QUIC and went on in another; the client's packet with which that began is not in the capture."
 	case q.refused.Seen() && !q.answered:
 		c.Outcome = Failed
 		c.Why = "the server does not speak the client's version of QUIC and offers " + versionsOf(q.offered, len(q.offered)) + "; the client did not try one of these."

@@ -3,7 +3,6 @@ package conn
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 )
@@ -118,7 +117,6 @@ func (b *Builder) withoutTLS() {
 // beforeHello sets the outcome of a connection that ended between the first
 // request for TLS and the ClientHello, and returns what to call it.
 func (b *Builder) beforeHello() string {
-	const patience = 3 * time.Second
 	c := b.c
 	switch {
 	case b.onesided() >= 0:
@@ -141,7 +139,7 @@ func (b *Builder) beforeHello() string {
 		c.Outcome = ClientGaveUp
 		c.Why += fmt.Sprintf(" The client closed the connection in packet %d.", b.endAt.Packet)
 		return "the client gave up"
-	case b.end == EndOfCapture && b.captureEnd.Seen() && b.captureEnd.Time.Sub(c.Last.Time) < patience:
+	case b.tooSoon(c.Last, patience):
 		c.Outcome = Incomplete
 		c.Why += " The capture ends there."
 		return "the capture ends first"

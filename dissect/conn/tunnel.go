@@ -250,7 +250,7 @@ func (b *Builder) closing() string {
 		return b.endedByAlert()
 	case "fin":
 		if b.c.Tunnel.EndUnseen {
-			return "closed" + by + "; what was sent right before is not in the capture"
+			return "closed" + by + "; what was sent last is not in the capture"
 		}
 		return "cut off: closed" + by + " without close_notify, so a lost end would not be noticed"
 	case "evicted":

@@ -183,6 +183,9 @@ func (b *Builder) versionsOffered() string {
 // whyNoAnswer explains a ClientHello without a reply.
 func (b *Builder) whyNoAnswer() string {
 	s := "the server's TCP took the ClientHello but nothing answered it"
+	if b.c.Transport == "udp" {
+		s = "the server is there, but nothing answered the ClientHello"
+	}
 	switch b.end {
 	case HalfClosed, Finished:
 		s += fmt.Sprintf(" until the %s closed the connection in packet %d", b.endBy, b.endAt.Packet)

@@ -40,7 +40,6 @@ func Probe(b []byte) record.Verdict {
 		if h.length != 2 || rest[0] < 1 || rest[0] > 2 {
 			return record.Not
 		}
-		return record.Server
 	}
 	return record.Either
 }

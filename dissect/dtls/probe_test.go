@@ -34,7 +34,7 @@ func TestProbe(t *testing.T) {
 		{"data and something else", cat(app, []byte("xyz")), record.Not},
 		{"data in epoch 0", rec(tls.ContentApplicationData, 0, 1, []byte("abc")), record.Not},
 		{"ChangeCipherSpec", ccs, record.Either},
-		{"alert", rec(tls.ContentAlert, 0, 1, []byte{2, 40}), record.Server},
+		{"alert", rec(tls.ContentAlert, 0, 1, []byte{2, 40}), record.Either},
 		{"no alert", rec(tls.ContentAlert, 0, 1, []byte{9, 40}), record.Not},
 		{"unified header", append([]byte{0x2e, 0, 1, 0, 20}, make([]byte, 20)...), record.Not},
 		{"STUN", []byte{0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, record.Not},
