@@ -31,6 +31,10 @@ type Options struct {
 	// packets.
 	Governor Governor
 
+	// Sorted, if not nil, is told of each packet what it is part of, once it was
+	// read and before the next one is, on the goroutine of Events.
+	Sorted func(Part)
+
 	// MaxPackets stops after that many packets; 0 means never.
 	MaxPackets uint64
 	// Stats, if not nil, is filled while events are read and is complete

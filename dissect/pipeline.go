@@ -43,6 +43,7 @@ type pipeline struct {
 	refused  refusals
 	reason   string   // for which flows are given up, if it is not their number
 	untold   []untold // as stats.Dropped
+	sorting  sorting
 }
 
 func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
@@ -104,7 +105,9 @@ func (p *pipeline) packet(pkt *capture.Packet) {
 	p.table.Tick(pkt.Time)
 	p.udp.table.Tick(pkt.Time)
 	p.govern()
-	switch d := &p.decoded; p.decoder.Decode(uint32(pkt.Link), pkt.Data, pkt.WireLen, pkt.Time, d) {
+	d := &p.decoded
+	kind := p.decoder.Decode(uint32(pkt.Link), pkt.Data, pkt.WireLen, pkt.Time, d)
+	switch kind {
 	case packet.TCP:
 		p.stats.TCP++
 		p.segment(d)
@@ -112,6 +115,7 @@ func (p *pipeline) packet(pkt *capture.Packet) {
 		p.stats.UDP++
 		p.datagram(d)
 	}
+	p.sorted(kind, d)
 	p.out.drain(false)
 }
 
@@ -139,6 +143,7 @@ func (p *pipeline) segment(d *packet.Packet) {
 	}
 	slot := p.table.Value(id)
 	f := *slot
+	p.sortTCP(f)
 	f.wrapped(dir, d)
 	if !f.genuine(dir, d, &s) {
 		f.count(dir, &s)
@@ -147,6 +152,7 @@ func (p *pipeline) segment(d *packet.Packet) {
 	}
 	if f.tcp.Segment(dir, &s) == tcp.NewConnection {
 		next := p.newFlow(key)
+		p.sortTCP(next)
 		next.wrapped(dir, d)
 		if sd, syn, ok := f.tcp.Successor(); ok {
 			next.count(sd, &syn)

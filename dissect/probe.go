@@ -185,7 +185,7 @@ func (f *tcpFlow) guessClient() tcp.Dir {
 
 // open begins to read the flow as TLS and gives it what was kept.
 func (f *tcpFlow) open(client tcp.Dir, mid bool) {
-	f.stage = reading
+	f.stage, f.tls = reading, true
 	f.begin(client)
 	session := f.p.session()
 	f.builder.Keys(session)

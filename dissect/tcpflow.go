@@ -31,6 +31,7 @@ type tcpFlow struct {
 	synAck [2]bool // the direction answered a SYN
 
 	stage   stage
+	tls     bool // it came to be read as TLS, also if that is over
 	probe   [2]prefix
 	talk    *starttls.Talk                        // what is said in the clear; nil if TLS came first
 	offered bool                                  // the server's offer of TLS was kept for others

@@ -170,6 +170,7 @@ func (p *pipeline) datagram(d *packet.Packet) {
 	} else {
 		e.flow.count(e.side(dir))
 	}
+	p.sortUDP(e.flow)
 	p.feed(e, key, d, dir)
 	p.udp.table.Touch(id, e.flow.state())
 }

@@ -91,17 +91,18 @@ type Event uint8
 
 // The events.
 const (
-	Down Event = iota // the interface went down; capture waits for it
-	Up                // it is up again
-	Gone              // it does not exist any more
-	Lost              // packets were lost since the last notice
+	Down   Event = iota // the interface went down; capture waits for it
+	Up                  // it is up again
+	Gone                // it does not exist any more
+	Lost                // packets were lost by the kernel since the last notice
+	Missed              // packets were lost by the network card since the last notice
 )
 
 // A Notice tells that something happened to an interface.
 type Notice struct {
 	Interface string
 	Event     Event
-	Count     uint64 // packets, for Lost
+	Count     uint64 // packets, for Lost and Missed
 }
 
 // A Loss counts the packets of one interface that were not seen.
@@ -109,6 +110,7 @@ type Loss struct {
 	Interface string
 	Received  uint64 // packets that the filter took, lost ones included
 	Dropped   uint64 // of these, lost because the buffer was full
+	Missed    uint64 // lost before, by the network card or its driver
 }
 
 // An Interface is one that packets could be captured on.

@@ -225,7 +225,7 @@ func TestLoss(t *testing.T) {
 	if len(got) == 0 || st.DroppedByKernel == 0 || uint64(len(got))+st.DroppedByKernel != n || told != st.DroppedByKernel {
 		t.Errorf("%d of %d packets came, %d were dropped, %d told", len(got), n, st.DroppedByKernel, told)
 	}
-	if d := cmp.Diff([]Loss{{"va", n, n - uint64(len(got))}}, s.Losses()); d != "" {
+	if d := cmp.Diff([]Loss{{"va", n, n - uint64(len(got)), 0}}, s.Losses()); d != "" {
 		t.Error(d)
 	}
 }

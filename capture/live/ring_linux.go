@@ -49,9 +49,11 @@ type ring struct {
 	frame  frame   // the packet at next, as far as it is understood
 	ready  bool    // frame is filled
 
-	received, dropped uint64
-	down              bool
-	gone              bool
+	received, dropped, missed uint64
+
+	card *missedCount
+	down bool
+	gone bool
 }
 
 // A frame is a packet in a ring.
@@ -80,6 +82,7 @@ func (r *ring) open(o *Options) error {
 		}
 		r.index, r.lo = ifi.Index, ifi.Flags&net.FlagLoopback != 0
 		r.down = ifi.Flags&net.FlagUp == 0
+		r.card = openMissed(r.name)
 	}
 	if err := r.socket(); err != nil {
 		return err
@@ -291,6 +294,13 @@ func (r *ring) count() uint64 {
 	return uint64(st.Drops)
 }
 
+// countMissed does the same for what was lost before the kernel.
+func (r *ring) countMissed() uint64 {
+	n := r.card.more()
+	r.missed += n
+	return n
+}
+
 // look finds out whether the interface went down, came up or was removed.
 func (r *ring) look() (e Event, changed bool) {
 	if r.index == 0 || r.gone {
@@ -318,6 +328,7 @@ func (r *ring) look() (e Event, changed bool) {
 
 // close gives everything back to the kernel.
 func (r *ring) close() {
+	r.card.close()
 	if r.mem != nil {
 		_ = unix.Munmap(r.mem)
 		r.mem = nil

@@ -219,10 +219,14 @@ func (s *Source) look() error {
 	return nil
 }
 
-// lost tells what the kernel could not keep of r's packets.
+// lost tells what the kernel could not keep of r's packets, and what did not
+// come so far.
 func (s *Source) lost(r *ring) {
 	if n := r.count(); n > 0 {
 		s.opt.Notify(Notice{Interface: r.name, Event: Lost, Count: n})
+	}
+	if n := r.countMissed(); n > 0 {
+		s.opt.Notify(Notice{Interface: r.name, Event: Missed, Count: n})
 	}
 }
 
@@ -288,6 +292,7 @@ func (s *Source) Stats() capture.Stats {
 	st := s.stats
 	for _, l := range s.Losses() {
 		st.DroppedByKernel += l.Dropped
+		st.DroppedByInterface += l.Missed
 	}
 	return st
 }
@@ -300,7 +305,7 @@ func (s *Source) Losses() []Loss {
 	var all []Loss
 	for _, r := range s.rings {
 		s.lost(r)
-		all = append(all, Loss{Interface: r.name, Received: r.received, Dropped: r.dropped})
+		all = append(all, Loss{Interface: r.name, Received: r.received, Dropped: r.dropped, Missed: r.missed})
 	}
 	return all
 }

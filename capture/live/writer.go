@@ -24,6 +24,7 @@ type WriterOptions struct {
 
 	Interfaces  []capture.Interface
 	Filter      string // as it was typed
+	Comment     string // on the whole file, if not empty
 	Application string
 	Now         func() time.Time
 
@@ -54,8 +55,8 @@ var ErrSlow = errors.New("writing is slower than the packets come")
 //
 // Writing is done on a goroutine of its own: Put copies the packet and never
 // waits for the disk. What a slow disk or pipe leaves no room for is counted by
-// interface, told, and stands in the statistics at the end of the file. A
-// write that fails, as on a full disk, is told once; capture goes on, and so do
+// interface, told, and stands in the statistics at the end of the file. Each
+// file of a ring has those of its own packets. A write that fails, as on a full disk, is told once; capture goes on, and so do
 // the attempts: when there is room again, the file goes on after the last whole
 // block.
 type Writer struct {
@@ -64,15 +65,15 @@ type Writer struct {
 
 	mu      sync.Mutex
 	work    sync.Cond // there are bytes, or the end
-	waiting []byte    // whole blocks
-	packets []uint64  // by interface, in waiting
+	waiting []byte    // whole blocks, and counts of what was not saved
 	spare   []byte    // the buffer that was written last
 	full    bool      // packets are being lost
 	ended   bool
-	err     error   // of the last write, nil if it worked
-	failed  error   // of the first write that did not
-	counts  []Saved // only Unsaved
-	begun   time.Time
+	err     error // of the last write, nil if it worked
+	failed  error // of the first write that did not
+	unsaved uint64
+	aside   []Saved // what was counted since the last block in waiting
+	counted bool    // aside has any
 	done    chan struct{}
 }
 
@@ -85,9 +86,10 @@ func NewWriter(o WriterOptions) (*Writer, error) {
 	if o.Notify == nil {
 		o.Notify = func(error) {}
 	}
-	w := &Writer{opt: o, counts: make([]Saved, len(o.Interfaces)), packets: make([]uint64, len(o.Interfaces)), begun: o.Now(), done: make(chan struct{})}
+	w := &Writer{opt: o, aside: make([]Saved, len(o.Interfaces)), done: make(chan struct{})}
 	w.work.L = &w.mu
-	w.files = files{opt: &w.opt, header: appendSection(nil, o.Application, o.Filter, o.Interfaces)}
+	w.files = files{opt: &w.opt, header: appendSection(nil, &o), counts: make([]Saved, len(o.Interfaces))}
+	w.files.tail = int64(len(w.files.statistics()))
 	if err := w.files.open(); err != nil {
 		return nil, err
 	}
@@ -103,7 +105,7 @@ func (w *Writer) File() *os.File { return w.files.f }
 func (w *Writer) Put(p *capture.Packet) {
 	w.mu.Lock()
 	if len(w.waiting)+len(p.Data)+64 > w.opt.Queue {
-		w.lose(p.Interface, 1)
+		w.count(p.Interface, Saved{Unsaved: 1})
 		first := !w.full
 		w.full = true
 		w.mu.Unlock()
@@ -112,34 +114,52 @@ func (w *Writer) Put(p *capture.Packet) {
 		}
 		return
 	}
-	w.waiting = appendPacket(w.waiting, p)
-	if p.Interface < len(w.packets) {
-		w.packets[p.Interface]++
-	}
+	w.waiting = appendPacket(w.flushCounts(w.waiting), p)
 	w.mu.Unlock()
 	w.work.Signal()
 }
 
-func (w *Writer) lose(i int, n uint64) {
-	if i < len(w.counts) {
-		w.counts[i].Unsaved += n
+// Count takes what is known of an interface beside the packets that were Put:
+// what was lost, and what was left out by intent. It counts for the file that
+// the packet before went to.
+func (w *Writer) Count(i int, s Saved) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.count(i, s)
+}
+
+func (w *Writer) count(i int, s Saved) {
+	w.unsaved += s.Unsaved
+	if i < len(w.aside) {
+		w.aside[i].add(s)
+		w.counted = true
 	}
 }
 
+// flushCounts appends what was counted aside, so that it stays between the
+// packets where it belongs.
+func (w *Writer) flushCounts(b []byte) []byte {
+	if !w.counted {
+		return b
+	}
+	for i := range w.aside {
+		b = appendCounts(b, i, w.aside[i])
+		w.aside[i] = Saved{}
+	}
+	w.counted = false
+	return b
+}
+
 // Unsaved returns how many packets were lost so far.
-func (w *Writer) Unsaved() (n uint64) {
+func (w *Writer) Unsaved() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, c := range w.counts {
-		n += c.Unsaved
-	}
-	return n
+	return w.unsaved
 }
 
 // run writes what waits.
 func (w *Writer) run() {
 	defer close(w.done)
-	packets := make([]uint64, len(w.packets))
 	for {
 		w.mu.Lock()
 		for len(w.waiting) == 0 && !w.ended {
@@ -151,16 +171,12 @@ func (w *Writer) run() {
 			return
 		}
 		w.waiting, w.spare = w.spare[:0], nil
-		w.packets, packets = packets, w.packets
-		clear(w.packets)
 		w.mu.Unlock()
 		lost, err := w.files.write(b)
 		w.mu.Lock()
 		w.full = false
 		w.spare = b
-		for i, n := range lost {
-			w.lose(i, n)
-		}
+		w.unsaved += lost
 		changed := (err == nil) != (w.err == nil)
 		if w.err = err; w.failed == nil {
 			w.failed = err
@@ -172,23 +188,16 @@ func (w *Writer) run() {
 	}
 }
 
-// Close writes what waits and then what the interfaces counted, and closes the
-// file. It returns the first error of writing, also one that passed.
-func (w *Writer) Close(counts []Saved) error {
+// Close writes what waits and then what was counted, and closes the file. It
+// returns the first error of writing, also one that passed.
+func (w *Writer) Close() error {
 	w.mu.Lock()
 	w.ended = true
+	w.waiting = w.flushCounts(w.waiting)
 	w.mu.Unlock()
 	w.work.Signal()
 	<-w.done
-	var b []byte
-	for i := range w.counts {
-		c := w.counts[i]
-		if i < len(counts) {
-			c.Received, c.Dropped = counts[i].Received, counts[i].Dropped
-		}
-		b = appendStatistics(b, i, w.begun, w.opt.Now(), c)
-	}
-	return errors.Join(w.failed, w.files.close(b))
+	return errors.Join(w.failed, w.files.close())
 }
 
 // ringName returns the name of the n-th file of a ring.

@@ -20,6 +20,8 @@ type files struct {
 	number  int
 	names   []string // of the ring's files that are kept, the oldest first
 	torn    bool     // the file may end within a block
+	counts  []Saved  // of the file
+	tail    int64    // bytes of the statistics at the end of a file
 }
 
 // open begins a file.
@@ -89,40 +91,56 @@ func (fs *files) mend() error {
 }
 
 // write writes packet blocks, over as many files as it takes, and returns how
-// many packets of each interface were lost with the error.
-func (fs *files) write(b []byte) (lost []uint64, err error) {
-	lost = make([]uint64, len(fs.opt.Interfaces))
+// many packets were lost with the error.
+func (fs *files) write(b []byte) (lost uint64, err error) {
 	for len(b) > 0 {
+		if order.Uint32(b) == blockCounts {
+			i, s := takeCounts(b)
+			fs.counts[i].add(s)
+			b = b[order.Uint32(b[4:]):]
+			continue
+		}
 		if fs.due(int64(order.Uint32(b[4:]))) {
 			if err = fs.turn(); err != nil {
-				return fs.loseAll(b, lost), err
+				return fs.loseAll(b), err
 			}
 		}
 		n, packets := fs.fitting(b)
 		if fs.size == 0 { // the header found no room
 			if err = fs.put(fs.header); err != nil {
-				return fs.loseAll(b, lost), err
+				return fs.loseAll(b), err
 			}
 		}
 		if err = fs.put(b[:n]); err != nil {
-			return fs.loseAll(b, lost), err
+			return fs.loseAll(b), err
 		}
 		fs.packets += packets
+		fs.account(b[:n], Saved{inFile: 1})
 		b = b[n:]
 	}
-	return lost, nil
+	return 0, nil
 }
 
-// loseAll counts the packets in b by interface.
-func (fs *files) loseAll(b []byte, lost []uint64) []uint64 {
+// account adds s to the counts for each packet in b, and returns how many there
+// are.
+func (fs *files) account(b []byte, s Saved) (packets uint64) {
 	for len(b) > 0 {
-		if i := int(order.Uint32(b[8:])); i < len(lost) {
-			lost[i]++
+		i := int(order.Uint32(b[8:]))
+		switch {
+		case order.Uint32(b) == blockCounts:
+			_, c := takeCounts(b)
+			fs.counts[i].add(c)
+		case i < len(fs.counts):
+			fs.counts[i].add(s)
+			packets++
 		}
 		b = b[order.Uint32(b[4:]):]
 	}
-	return lost
+	return packets
 }
+
+// loseAll counts the packets in b as lost.
+func (fs *files) loseAll(b []byte) uint64 { return fs.account(b, Saved{Unsaved: 1}) }
 
 // most is how many bytes are written at a time: so much is lost at most when
 // the disk is full.
@@ -133,7 +151,10 @@ func (fs *files) fitting(b []byte) (n int, packets uint64) {
 	r := fs.opt.Ring
 	for n < len(b) {
 		size := int(order.Uint32(b[n+4:]))
-		if n > 0 && (n+size > most || r.Bytes > 0 && fs.size+int64(n+size) > r.Bytes || r.Packets > 0 && fs.packets+packets >= r.Packets) {
+		if order.Uint32(b[n:]) == blockCounts {
+			break
+		}
+		if n > 0 && (n+size > most || r.Bytes > 0 && fs.size+int64(n+size)+fs.tail > r.Bytes || r.Packets > 0 && fs.packets+packets >= r.Packets) {
 			break
 		}
 		n += size
@@ -146,14 +167,15 @@ func (fs *files) fitting(b []byte) (n int, packets uint64) {
 func (fs *files) due(next int64) bool {
 	r := fs.opt.Ring
 	return fs.f == nil && fs.opt.Stream == nil ||
-		fs.packets > 0 && (r.Bytes > 0 && fs.size+next > r.Bytes || r.Packets > 0 && fs.packets >= r.Packets || r.Age > 0 && fs.opt.Now().Sub(fs.opened) >= r.Age)
+		fs.packets > 0 && (r.Bytes > 0 && fs.size+next+fs.tail > r.Bytes || r.Packets > 0 && fs.packets >= r.Packets || r.Age > 0 && fs.opt.Now().Sub(fs.opened) >= r.Age)
 }
 
 // turn goes on to the next file.
 func (fs *files) turn() error {
 	if fs.f != nil {
-		err := fs.f.Close()
+		err := fs.close()
 		fs.f = nil
+		clear(fs.counts) // not before: what finds no file counts for the next
 		if err != nil {
 			return err
 		}
@@ -161,12 +183,24 @@ func (fs *files) turn() error {
 	return fs.open()
 }
 
-// close writes the last blocks and closes the file.
-func (fs *files) close(b []byte) error {
+// statistics returns the blocks at the end of a file.
+func (fs *files) statistics() (b []byte) {
+	for i, s := range fs.counts {
+		b = appendStatistics(b, i, fs.opened, fs.opt.Now(), s)
+	}
+	return b
+}
+
+// close writes what was counted and closes the file.
+func (fs *files) close() error {
 	if fs.f == nil && fs.opt.Stream == nil {
 		return nil
 	}
-	err := fs.put(b)
+	b := fs.statistics()
+	var err error
+	if fs.size > 0 { // else not even the header found room
+		err = fs.put(b)
+	}
 	if fs.f != nil {
 		err = errors.Join(err, fs.f.Close())
 	}

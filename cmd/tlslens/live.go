@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -28,6 +29,9 @@ func (p *program) live(ctx context.Context, s *settings, args []string) error {
 			return failf("a filter is given twice: --filter %s, and %s", w.expr, strings.Join(args, " ")).or("join them with and")
 		}
 		w.expr = strings.Join(args, " ")
+	}
+	if s.live.handshakes && s.live.write == "" {
+		return failf("--write-handshakes needs --write FILE")
 	}
 	if s.live.ring != (live.RingFiles{}) && (s.live.write == "" || s.live.write == "-") {
 		return failf("--ring needs --write FILE")
@@ -95,7 +99,7 @@ func (w *watching) open(ctx context.Context) (err error) {
 	w.alert = alert{p: p, now: p.now}
 	o := live.Options{
 		Interfaces: s.live.interfaces, SnapLen: s.live.snapLen, NoPromisc: s.live.noPromisc, Buffer: s.live.buffer,
-		Idle: beat, Notify: w.alert.notice,
+		Idle: beat, Notify: w.notice,
 	}
 	if w.expr != "" {
 		o.Filter = func(link capture.LinkType, kernel bool) ([]bpf.RawInstruction, error) {
@@ -165,6 +169,9 @@ func (w *watching) openFiles() (err error) {
 		Name: s.live.write, Ring: s.live.ring, Interfaces: w.src.Interfaces(), Filter: w.expr,
 		Application: "tlslens " + build().version, Now: p.now, Notify: w.saving,
 	}
+	if s.live.handshakes {
+		o.Comment = "only handshakes (--write-handshakes): packets of the tunnels are missing by intent"
+	}
 	if s.live.write == "-" {
 		o.Stream = p.stdout
 		if _, ok := p.terminal(p.stdout); ok {
@@ -197,7 +204,14 @@ func (w *watching) run(ctx context.Context) error {
 	var stats dissect.Stats
 	w.opt.Stats = &stats
 	w.opt.Governor = newGovernor(w.src)
-	w.tap = &tap{src: w.src, saver: w.saver, left: s.packets, tails: w.tails}
+	w.tap = &tap{src: w.src, left: s.packets, tails: w.tails, say: w.p.message}
+	switch {
+	case w.saver != nil && s.live.handshakes:
+		w.tap.keep = newSorter(w.saver)
+		w.opt.Sorted = w.tap.keep.sorted
+	case w.saver != nil:
+		w.tap.save = w.saver.Put
+	}
 	defer context.AfterFunc(ctx, w.src.Stop)()
 	if s.live.duration > 0 {
 		defer time.AfterFunc(s.live.duration, w.src.Stop).Stop()
@@ -259,22 +273,42 @@ func (w *watching) end(stats *dissect.Stats, failed error, found bool) error {
 	return w.losses(stats, status)
 }
 
+// notice tells what happens to an interface, and counts what is lost for the
+// file at hand.
+func (w *watching) notice(n live.Notice) {
+	w.alert.notice(n)
+	if w.saver == nil {
+		return
+	}
+	i := slices.Index(w.s.live.interfaces, n.Interface)
+	switch n.Event {
+	case live.Lost:
+		w.saver.Count(i, live.Saved{Dropped: n.Count})
+	case live.Missed:
+		w.saver.Count(i, live.Saved{Missed: n.Count})
+	}
+}
+
 // finishSaver writes the end of the saved packets.
 func (w *watching) finishSaver() error {
 	if w.saver == nil {
 		return nil
 	}
-	var counts []live.Saved
-	for _, l := range w.src.Losses() {
-		counts = append(counts, live.Saved{Received: l.Received, Dropped: l.Dropped})
+	w.src.Losses() // those of the last moment are told, too
+	if w.tap.keep != nil {
+		w.tap.keep.end()
 	}
-	return w.saver.Close(counts)
+	return w.saver.Close()
 }
 
 // losses says at the end what was captured and what was not.
 func (w *watching) losses(stats *dissect.Stats, status exitStatus) error {
 	for _, l := range w.src.Losses() {
-		w.p.message(l.Interface, fmt.Sprintf("%d packets received by the filter, %d dropped by the kernel", l.Received, l.Dropped))
+		what := fmt.Sprintf("%d packets received by the filter, %d dropped by the kernel", l.Received, l.Dropped)
+		if l.Missed > 0 {
+			what += fmt.Sprintf(", %d lost before by the network card", l.Missed)
+		}
+		w.p.message(l.Interface, what)
 	}
 	for _, d := range stats.Dropped {
 		w.p.message("", fmt.Sprintf("results are partial: %d %s dropped (%s)", d.Count, d.Unit, d.Reason))

@@ -21,6 +21,7 @@ type liveSettings struct {
 	duration   time.Duration
 	write      string
 	ring       live.RingFiles
+	handshakes bool
 	noSandbox  bool
 }
 
@@ -59,6 +60,9 @@ func saveFlags() []*flagDef {
 				s.live.write = v
 				return nil
 			}},
+		{name: "write-handshakes", group: groupOutput, doc: "with --write, leave the tunnels out",
+			more: "Of each connection, what comes before its tunnel is saved, from the SYN on; later only what brings a FIN, a RST, or an alert that begins a packet. Other traffic is left out, unless it cannot be told from a connection within 3 seconds, as one that nobody answers. IP fragments are saved.",
+			set:  flag(func(s *settings, on bool) { s.live.handshakes = on })},
 		{name: "ring", short: "b", arg: "LIMIT:N", group: groupOutput, repeat: true, doc: "begin another file at a limit, as dumpcap does",
 			more: "LIMIT is filesize (in kB), duration (in seconds) or packets; files:N keeps only the last N files. The names get a number and the time: day.pcapng becomes day_00001_20261123090603.pcapng.",
 			set:  setRing},

@@ -20,9 +20,11 @@ const beat = 250 * time.Millisecond
 // way and ends after so many of them.
 type tap struct {
 	src   *live.Source
-	saver *live.Writer // nil: none
-	left  uint64       // packets until the end; 0: no end
+	save  func(*capture.Packet) // every packet; nil: none
+	keep  *sorter               // those of handshakes; nil: none
+	left  uint64                // packets until the end; 0: no end
 	tails []*keyTail
+	say   func(name, what string)
 
 	keysAt time.Time // when the key logs were read
 	gone   error     // the last interface went away
@@ -34,11 +36,17 @@ func (t *tap) Next(p *capture.Packet) error {
 	if t.ended {
 		return io.EOF
 	}
+	if t.keep != nil {
+		t.keep.settle()
+	}
 	err := t.src.Next(p)
 	var gone *live.GoneError
 	switch {
 	case err == capture.ErrIdle:
 		t.readKeys(p.Time)
+		if t.keep != nil {
+			t.keep.flush(p.Time)
+		}
 		return err
 	case errors.As(err, &gone): // not damage: nothing of it is missing
 		t.gone = err
@@ -47,8 +55,11 @@ func (t *tap) Next(p *capture.Packet) error {
 		return err
 	}
 	t.readKeys(p.Time)
-	if t.saver != nil {
-		t.saver.Put(p)
+	switch {
+	case t.save != nil:
+		t.save(p)
+	case t.keep != nil:
+		t.keep.packet = p
 	}
 	if t.left > 0 {
 		t.left--
@@ -195,21 +206,28 @@ func (a *alert) notice(n live.Notice) {
 	case live.Gone:
 		a.p.message(n.Interface, "the interface was removed")
 	case live.Lost:
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if a.lost == nil {
-			a.lost = map[string]*losing{}
-		}
-		l := a.lost[n.Interface]
-		if l == nil {
-			l = &losing{}
-			a.lost[n.Interface] = l
-		}
-		l.total += n.Count
-		if now := a.now(); l.told == 0 || now.Sub(l.at) >= alertEvery {
-			l.told, l.at = l.total, now
-			a.p.message(n.Interface, fmt.Sprintf("%d packets dropped by the kernel so far: results are partial", l.total))
-		}
+		a.loses(n.Interface, n.Interface, n.Count, "packets dropped by the kernel")
+	case live.Missed:
+		a.loses(n.Interface+" card", n.Interface, n.Count, "packets lost by the network card")
+	}
+}
+
+// loses tells of a loss when it begins, and then now and again what it came to.
+func (a *alert) loses(key, where string, n uint64, what string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.lost == nil {
+		a.lost = map[string]*losing{}
+	}
+	l := a.lost[key]
+	if l == nil {
+		l = &losing{}
+		a.lost[key] = l
+	}
+	l.total += n
+	if now := a.now(); l.told == 0 || now.Sub(l.at) >= alertEvery {
+		l.told, l.at = l.total, now
+		a.p.message(where, fmt.Sprintf("%d %s so far: results are partial", l.total, what))
 	}
 }
 

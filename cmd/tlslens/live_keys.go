@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -13,8 +14,11 @@ import (
 // A keyTail follows a key log that a program writes while its connections are
 // watched. The file was opened before privileges were given up.
 type keyTail struct {
+	name string
 	f    *os.File
+	read int64
 	feed *keys.Feed
+	said bool // why it cannot be read
 }
 
 // followKeys opens the key logs again, to hear what is added to them. Lines
@@ -35,7 +39,7 @@ func (p *program) followKeys(s *settings, into *keys.Provider) (all []*keyTail) 
 			continue // it was read once; a pipe has no more
 		}
 		if f, err := os.Open(name); err == nil {
-			all = append(all, &keyTail{f, into.Log().Feed(name)})
+			all = append(all, &keyTail{name: name, f: f, feed: into.Log().Feed(name)})
 		}
 	}
 	return all
@@ -81,6 +85,22 @@ func (t *tap) readKeys(at time.Time) {
 	}
 	t.keysAt = at
 	for _, k := range t.tails {
-		_, _ = io.Copy(k.feed, k.f)
+		if err := k.take(); err != nil && !k.said {
+			k.said = true
+			t.say(k.name, fmt.Sprintf("this key log cannot be read any more: %v", reason(err)))
+		}
 	}
+}
+
+// take reads what was added to a key log, all of it if it was emptied.
+func (k *keyTail) take() error {
+	if info, err := k.f.Stat(); err == nil && info.Size() < k.read {
+		if _, err := k.f.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		k.read = 0
+	}
+	n, err := io.Copy(k.feed, k.f)
+	k.read += n
+	return err
 }
