@@ -127,26 +127,36 @@ func (c *Conversation) readLines(who flow.Side) {
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	if phrase, http := httpLine(line); http {
 		s.tell(phrase)
-	} else if p := printable(line); p != "" {
+	} else if p := FirstLine(line, who); p != "" {
 		s.tell("begins " + `"` + p + `"`)
 	}
 	s.quiet, s.buf = true, nil // the head is told; what follows may be anything
 }
 
 // httpLine words a request line or a status line of HTTP/1 (RFC 9112, Sections
-// 3 and 4), without the query.
+// 3 and 4), without what may be secret in it.
 func httpLine(line []byte) (string, bool) {
 	text := printable(line)
 	if strings.HasPrefix(text, "HTTP/1.") && len(text) >= 12 {
 		return text, true
 	}
+	method, target, version, ok := requestLine(text)
+	return version + " " + method + " " + target, ok
+}
+
+// requestLine takes a request line apart. The target comes without query, path
+// parameters and credentials.
+func requestLine(text string) (method, target, version string, ok bool) {
 	method, rest, ok := strings.Cut(text, " ")
 	target, version, ok2 := strings.Cut(rest, " ")
 	if !ok || !ok2 || !strings.HasPrefix(version, "HTTP/1.") || strings.ToUpper(method) != method {
-		return "", false
+		return "", "", "", false
 	}
-	target, _, _ = strings.Cut(target, "?")
-	return version + " " + method + " " + target, true
+	target, _, _ = strings.Cut(cutQuery(target), ";")
+	if method == "CONNECT" {
+		target = hostOf(target)
+	}
+	return method, withoutUser(target), version, true
 }
 
 // printable returns a line of printable ASCII, "" for anything else.

@@ -56,7 +56,7 @@ func TestConversation(t *testing.T) {
 		{"HTTP/2, header block in pieces", preface + string(frame(1, 0, []byte{0x82})), string(frame(1, 4, []byte{0xff, 0xff, 0xff, 0xff, 0xff})), [2][]string{nil, nil}},
 		{"SMTP", "EHLO client.example\r\n", "250 mail.example\r\n", [2][]string{{`begins "EHLO client.example"`}, {`begins "250 mail.example"`}}},
 		{"binary", "\x00\x01\x02\n", "\xff\xfe\n", [2][]string{nil, nil}},
-		{"no end of line", strings.Repeat("a", 300), "x", [2][]string{{`begins "` + strings.Repeat("a", 112) + "…"}, nil}},
+		{"no end of line", strings.Repeat("a", 300), "x", [2][]string{nil, nil}},
 		{"control characters", "GET /\x1b[31m HTTP/1.1\r\n", "\x1b]0;x\x07\r\n", [2][]string{nil, nil}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

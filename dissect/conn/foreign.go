@@ -3,7 +3,9 @@ package conn
 import (
 	"bytes"
 	"fmt"
-	"strings"
+
+	"github.com/tlslens/tlslens/dissect/app"
+	"github.com/tlslens/tlslens/dissect/flow"
 )
 
 // greetings are the first words of protocols that turn up where TLS is
@@ -18,20 +20,19 @@ var greetings = [...]struct{ start, name string }{
 	{"PROXY ", "the PROXY protocol"}, {"\r\n\r\n\x00\r\nQUIT\n", "the PROXY protocol"}, {"*1\r\n", "Redis"}, {"\xffSMB", "SMB"}, {"\xfeSMB", "SMB"},
 }
 
-// Identify names the protocol whose first bytes these are, with its first line
-// if it is text: `HTTP ("HTTP/1.1 400 Bad Request")`. It returns "" if it does
-// not know.
-func Identify(head []byte) string {
-	for _, g := range greetings {
-		if bytes.HasPrefix(head, []byte(g.start)) {
-			if line := firstLine(head); line != "" {
-				return fmt.Sprintf("%s (%q)", g.name, line)
-			}
-			return g.name
+// Identify names the protocol whose first bytes of a side these are, with its
+// first line if it is text that can be shown: `HTTP ("HTTP/1.1 400 Bad
+// Request")`. It returns "" if it does not know.
+func Identify(head []byte, side flow.Side) string {
+	line := firstLine(head, side)
+	if name := Protocol(head); name != "" {
+		if line != "" {
+			return fmt.Sprintf("%s (%q)", name, line)
 		}
+		return name
 	}
-	if line := firstLine(head); len(line) >= 8 {
-		return fmt.Sprintf("text (%q)", cut(line, 60))
+	if len(line) >= 8 {
+		return fmt.Sprintf("text (%q)", line)
 	}
 	return ""
 }
@@ -46,17 +47,11 @@ func Protocol(head []byte) string {
 	return ""
 }
 
-// firstLine returns the first line of what is printable text, without query and
-// credentials, "" for anything else.
-func firstLine(b []byte) string {
+// firstLine returns the first line of what is printable text, without what may
+// be secret, "" for anything else.
+func firstLine(b []byte, side flow.Side) string {
 	if i := bytes.IndexAny(b, "\r\n"); i >= 0 {
 		b = b[:i]
 	}
-	for _, c := range b {
-		if c < 0x20 || c > 0x7e {
-			return ""
-		}
-	}
-	s, _, _ := strings.Cut(string(b), "?")
-	return cut(s, 60)
+	return cut(app.FirstLine(b, side), 60)
 }

@@ -217,7 +217,7 @@ func (b *Builder) Foreign(side flow.Side, head []byte, at flow.Mark) {
 	if b.foreign.what != "" {
 		return
 	}
-	b.foreign = foreign{side, Identify(head), at}
+	b.foreign = foreign{side, Identify(head, side), at}
 	if b.foreign.what == "" {
 		b.foreign.what = "something that is not TLS"
 	}
