@@ -19,6 +19,9 @@ func (f *tcpFlow) listen(d tcp.Dir, off int64, b []byte, at flow.Mark) bool {
 	}
 	s, ok := f.talk.Data(int(d), off, b, at)
 	f.keepOffer()
+	if client, sided := f.talk.Client(); sided {
+		f.followControl(client, int(d), b)
+	}
 	held, waits := f.talk.Held()
 	if !ok && waits && f.sent[held.Client^1] == 0 { // the answers are not in the capture
 		s, ok = held, true
@@ -71,6 +74,9 @@ func (f *tcpFlow) startTLS(s starttls.Start) {
 		f.probe[d].from(s.Offsets[d])
 	}
 	f.wrap = s.Wrap
+	if f.ftp != nil {
+		f.ftp.Reset()
+	}
 	f.open(tcp.Dir(s.Client), false)
 }
 

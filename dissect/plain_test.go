@@ -62,14 +62,16 @@ func tellBefore(cs []*conn.Conn) []before {
 func TestStartTLSCaptures(t *testing.T) {
 	const banner = `banner "220 www.example.test ESMTP Postfix"`
 	const imap = `IMAP: banner "* OK [CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDL…", STARTTLS offered, `
-	done := func(name, said string) before {
-		return before{StartTLS: name, Outcome: conn.Established, Version: tls.VersionTLS13, Said: []string{said}}
+	done := func(name string, said ...string) before {
+		return before{StartTLS: name, Outcome: conn.Established, Version: tls.VersionTLS13, Said: said}
 	}
 	without := func(name string, o conn.Outcome, why string, said ...string) before {
 		return before{StartTLS: name, Outcome: o, Said: said, Why: why}
 	}
 	const (
 		settings = " Look at the server's own settings of TLS and its log: it may have no certificate, or a key that it cannot read."
+		device   = " Look for a device between them that rewrites this protocol, and set the client to insist on TLS: then it stops instead."
+		tunnel   = " Without the tunnel no TLS can begin: look at what the proxy allows, and to whom."
 		insist   = " Set the client to insist on TLS, and the server to take no login without it."
 	)
 	for _, tc := range []struct {
@@ -105,6 +107,31 @@ func TestStartTLSCaptures(t *testing.T) {
 		{"socks5", []before{{StartTLS: "socks5", Outcome: conn.Established, Version: tls.VersionTLS13, Said: []string{
 			"SOCKS 5: with a name and a password, connect to www.example.test port 14433, granted",
 			"cleartext_proxy_login: its login for the proxy (a name and a password)"}}}},
+		{"lmtp", []before{done("lmtp", `LMTP: banner "220 vm Dovecot (Debian) ready.", STARTTLS offered, STARTTLS, "220 2.0.0 Begin TLS negotiation now."`)}},
+		{"smtp-stripped", []before{done("smtp", "SMTP: "+banner+`, STARTTLS offered, STARTTLS, "220 2.0.0 Ready to start TLS"`),
+			without("smtp", conn.StartTLSStripped,
+				"TLS was most likely stripped: the server's list of capabilities in packet 31 lacks STARTTLS, which the same server offers in packet 8; the client sent its mail in the clear, in packet 32."+device,
+				"SMTP: "+banner, "cleartext_data: its mail"),
+			without("smtp", conn.StartTLSStripped,
+				`TLS was stripped: in packet 54 the server's list of capabilities has "XXXXXXXA" where STARTTLS would stand, as some firewalls write; the client sent its mail in the clear, in packet 55.`+device,
+				"SMTP: "+banner+`, "XXXXXXXA" where STARTTLS would stand`, "cleartext_data: its mail")}},
+		{"smtp-injected", []before{done("smtp", "SMTP: "+banner+`, STARTTLS offered, STARTTLS, "220 2.0.0 Ready to start TLS"`,
+			"cleartext_injected: 15 bytes in the clear, sent behind its request (STARTTLS) and before TLS, where nothing may stand")}},
+		{"http-connect-refused", []before{
+			without("http_connect", conn.ProxyRefused, `the proxy refused CONNECT www.example.test:14434: "HTTP/1.0 407 Proxy Authentication Required", in packet 6.`+tunnel,
+				`HTTP CONNECT: CONNECT www.example.test:14434, refused: "HTTP/1.0 407 Proxy Authentication Required"`),
+			without("http_connect", conn.ProxyRefused, `the proxy refused CONNECT www.example.test:14434: "HTTP/1.1 403 Access violation", in packet 17.`+tunnel,
+				`HTTP CONNECT: CONNECT www.example.test:14434, refused: "HTTP/1.1 403 Access violation"`, "cleartext_proxy_login: its login for the proxy (Proxy-Authorization: Basic)")}},
+		{"socks4", []before{done("socks4", "SOCKS 4: connect to 127.0.0.1 port 14433, granted")}},
+		{"xmpp-server", []before{done("xmpp", `XMPP: stream to "www.example.test", <starttls/> offered, required, <starttls/>, <proceed/>`)}},
+		{"irc", []before{done("irc", `IRC: STARTTLS, "670 * :STARTTLS successful, go ahead with TLS handshake"`)}},
+		{"nntp", []before{done("nntp", `NNTP: banner "200 www.example.test InterNetNews NNRP server INN 2.7.1 ready (p…", STARTTLS offered, STARTTLS, "382 Begin TLS negotiation now"`)}},
+		{"rdp", []before{done("rdp", "RDP: a negotiation request for TLS or CredSSP, TLS chosen")}},
+		{"http-upgrade", []before{done("http_upgrade", `HTTP Upgrade: Upgrade: TLS, "HTTP/1.1 101 Switching Protocols"`)}},
+		{"postgres-server", []before{{StartTLS: "postgres", Outcome: conn.Established, Version: tls.VersionTLS12, Said: []string{`PostgreSQL: SSLRequest, "S"`}}}},
+		{"mysql-login", []before{{StartTLS: "mysql", Outcome: conn.Established, Version: tls.VersionTLS12, Said: []string{`MySQL: server "5.5.5-10.11.19-MariaDB-0+deb12u1", TLS offered, SSLRequest`}},
+			without("mysql", conn.StartTLSUnused, "the server offered TLS (SSLRequest) in packet 26 and the client went on without it: it sent its login in the clear, in packet 28."+insist,
+				`MySQL: server "5.5.5-10.11.19-MariaDB-0+deb12u1", TLS offered`, "cleartext_login_hashed: its login")}},
 		{"openvpn", []before{done("openvpn", "OpenVPN: control channel with an HMAC of 32 bytes (tls-auth)")}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -82,6 +82,9 @@ func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
 	if f.decide(d, x.head()) || f.firstWords(d, off, b, at) {
 		return
 	}
+	if len(f.p.data) > 0 && record.Probe(x.head()) == record.Not {
+		f.dataInTheClear()
+	}
 	for x.size > prefixBytes && len(x.parts) > 1 {
 		x.size -= len(x.parts[0].data)
 		x.parts = x.parts[1:]
@@ -209,13 +212,17 @@ func (f *tcpFlow) open(client tcp.Dir, mid bool) {
 func (f *tcpFlow) begin(client tcp.Dir) {
 	f.client = client
 	f.p.opened++
+	f.number = f.p.opened
 	ends := [2]netip.AddrPort{f.key.A(), f.key.B()}
 	c := &conn.Conn{
 		Number: f.p.opened, Carrier: "tls", Transport: "tcp",
 		Ends: [2]conn.Endpoint{ends[client], ends[client^1]}, First: f.first,
 	}
 	f.wrappings(c)
-	f.builder = conn.NewBuilder(c, f.p.build)
+	f.takeData()
+	build := f.p.build
+	build.Plaintext = f.opened
+	f.builder = conn.NewBuilder(c, build)
 	if f.talk != nil {
 		f.builder.Before(f.plaintext())
 		f.builder.Refused(f.talk.Refusal())
@@ -270,6 +277,10 @@ func (f *tcpFlow) pass() {
 
 // spoke names what the flow spoke, for the summary, and forgets its bytes.
 func (f *tcpFlow) spoke() {
+	if f.data.port != nil {
+		f.spoken, f.probe = "FTP data", [2]prefix{}
+		return
+	}
 	name := "unknown"
 	if l := f.layer(); l != nil {
 		name = l.Title

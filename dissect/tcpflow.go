@@ -30,6 +30,11 @@ type tcpFlow struct {
 
 	synAck [2]bool // the direction answered a SYN
 
+	number       uint64               // of the connection, once there is one
+	ftp          *starttls.FTPControl // of a control connection of FTP
+	data         announced            // what announced it, if it is a data connection of FTP
+	openedBefore bool                 // opened bytes came before
+
 	stage   stage
 	tls     bool // it came to be read as TLS, also if that is over
 	probe   [2]prefix
@@ -294,6 +299,7 @@ func (f *tcpFlow) missedClose() {
 func (f *tcpFlow) deliver() {
 	c := f.builder.Conn()
 	f.wrappings(c) // the other direction may have begun since
+	c.FTPData = f.ftpData()
 	c.Last, c.Packets = f.last, f.sent[0]+f.sent[1]
 	c.Sent = [2]uint64{f.sent[f.client], f.sent[f.client^1]}
 	f.p.out.put(f.builder.Finish())

@@ -20,6 +20,8 @@ func FirstLine(line []byte, who flow.Side) string {
 	switch {
 	case len(words) == 0:
 		return ""
+	case who == flow.Server && (words[0] == "331" || words[0] == "230"): // FTP: they name the user
+		return more(words, 1)
 	case who == flow.Server:
 		return withoutUser(text)
 	case strings.HasPrefix(text, "SSH-"), strings.HasPrefix(text, "PRI * HTTP/2"), harmless[strings.ToUpper(words[0])]:

@@ -33,6 +33,7 @@ func TestFirstLine(t *testing.T) {
 		{flow.Client, "*3", ""},
 		{flow.Client, "\x00\x01", ""},
 		{flow.Client, "  ", ""},
+		{flow.Server, "331 Password required for Xyzzy", "331 …"},
 		{flow.Server, "220 mx ESMTP", "220 mx ESMTP"},
 		{flow.Server, "HTTP/1.1 200 OK", "HTTP/1.1 200 OK"},
 		{flow.Server, "220 mx ESMTP (#1, is it?)", "220 mx ESMTP (#1, is it?)"},

@@ -89,6 +89,7 @@ type Conn struct {
 	Gaps              []Gap
 	Notes             []string // oddities, each a sentence: malformed fields, duplicates, overlaps
 	Decryption        Decryption
+	FTPData           *FTPData // nil if it is no data connection of FTP
 
 	Handshake    time.Duration // from the first hello to the last Finished
 	HasHandshake bool          // whether Handshake is known

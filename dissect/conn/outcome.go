@@ -64,7 +64,7 @@ func (b *Builder) decide() {
 		}
 		c.Why = b.whyAlert(fatal)
 		b.failPhase(fatal)
-	case clean && b.emptyCertificate && b.onlyAlert(flow.Server):
+	case clean && b.emptyCertificate && b.onlyAlert(flow.Server) && !b.lossy(flow.Server):
 		c.Outcome = RejectedByServer
 		c.Why = "the server asked for a client certificate, the client's answer fits an empty one, and all that the server sealed after that fits an alert: most likely certificate_required (116). Give the client a certificate, or stop asking for it. A key log would show it for certain."
 		c.CertificateCheck.fail("FAILED: no client certificate, as the sizes tell")

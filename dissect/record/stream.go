@@ -152,6 +152,11 @@ func (s *Stream) header(side flow.Side, b []byte, at flow.Mark) int {
 			s.in.Foreign(side, append(h.hdr[:headerLen:headerLen], b[n:min(len(b), n+headLen)]...), at)
 			return len(b)
 		}
+		if (h.closing() || s.sides[side.Other()].closing()) && isText(h.hdr[:]) {
+			h.foreign = true
+			s.in.Note(side, "behind what fits close_notify the connection goes on in the clear; what is said there was not read", at)
+			return len(b)
+		}
 		s.lose(side, at, fmt.Sprintf("% x at offset %d is no record header", h.hdr, h.offset+int64(n)-headerLen))
 		h.scan = append(h.scan[:0], h.hdr[1:]...)
 		h.garbage = 1
@@ -159,6 +164,22 @@ func (s *Stream) header(side flow.Side, b []byte, at flow.Mark) int {
 	}
 	s.begin(side, rh, at)
 	return n
+}
+
+// closing reports whether the last record is an alert or has the size of one
+// that TLS 1.3 seals.
+func (h *half) closing() bool {
+	return h.rh.Type == tls.ContentAlert || h.rh.Type == tls.ContentApplicationData && (h.rh.Length == 2+1+16 || h.rh.Length == 2+1+8)
+}
+
+// isText reports whether b is printable ASCII or ends of lines.
+func isText(b []byte) bool {
+	for _, c := range b {
+		if (c < 0x20 || c > 0x7e) && c != '\r' && c != '\n' {
+			return false
+		}
+	}
+	return true
 }
 
 // begin starts a record whose header has been read.

@@ -67,15 +67,15 @@ func TestRDP(t *testing.T) {
 	confirm := func(typ, set byte) turn {
 		return s("\x03\x00\x00\x13\x0e\xd0\x00\x00\x12\x34\x00" + string(rune(typ)) + "\x00\x08\x00" + string(rune(set)) + "\x00\x00\x00")
 	}
-	request := "a negotiation request for TLS, CredSSP"
+	request := "a negotiation request for TLS or CredSSP"
 	checkAll(t, []talkCase{
 		{"granted", []turn{ask(3), confirm(2, 2)}, false, outcome{Name: "rdp", Said: []string{request, "CredSSP chosen"}, TLS: true}},
 		{"standard security", []turn{ask(3), confirm(2, 0)}, true,
 			outcome{Name: "rdp", Said: []string{request, "refused: standard RDP security"},
-				Without: "starttls_refused: the server refused TLS: standard RDP security to a negotiation request for TLS, CredSSP, in packet 2."}},
+				Without: "starttls_refused: the server refused TLS: standard RDP security to a negotiation request for TLS or CredSSP, in packet 2."}},
 		{"failure", []turn{ask(3), confirm(3, 2)}, true,
 			outcome{Name: "rdp", Said: []string{request, "refused: failure code 2"},
-				Without: "starttls_refused: the server refused TLS: failure code 2 to a negotiation request for TLS, CredSSP, in packet 2."}},
+				Without: "starttls_refused: the server refused TLS: failure code 2 to a negotiation request for TLS or CredSSP, in packet 2."}},
 		{"not asked", []turn{ask(0)}, true, outcome{Name: "rdp"}},
 	})
 }

@@ -116,5 +116,5 @@ func securities(set uint32) string {
 			out = append(out, s.name)
 		}
 	}
-	return strings.Join(out, ", ")
+	return strings.Join(out, " or ")
 }

@@ -89,7 +89,10 @@ func (g *greeting220) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (in
 		return n, more
 	}
 	switch w, _ := word(s); w {
-	case "EHLO", "HELO", "LHLO", "STARTTLS":
+	case "EHLO", "HELO", "STARTTLS":
+		g.is = &smtp{}
+	case "LHLO":
+		l.Name, l.Title = "lmtp", "LMTP"
 		g.is = &smtp{}
 	case "AUTH", "FEAT", "USER", "OPTS", "SYST", "HOST", "CLNT":
 		l.Name, l.Title, l.request = "ftp", "FTP", "AUTH TLS"

@@ -42,6 +42,17 @@ func startTLSRules() []Rule {
 				}
 				return fmt.Sprintf("The %s sent %s in the clear where only TLS may stand.", s.Side, plural(s.Bytes, "byte")), true
 			}},
+		{ID: "ftp-data-clear", Severity: conn.Warn, Phase: conn.TunnelPhase, Step: "ftp_data_in_the_clear", Title: "A data connection of FTP goes without TLS.",
+			Doc: "The control connection of FTP is TLS, but files or listings that it asks for travel on connections of their own, and at least one of those was in the clear: PROT P was not said, or not taken up (RFC 4217, Section 9). Set the client to protect data too, and the server to insist on it.",
+			Check: func(c *conn.Conn) (string, bool) {
+				n := 0
+				for i := range c.Tunnel.Steps {
+					if c.Tunnel.Steps[i].Name == "ftp_data_in_the_clear" {
+						n++
+					}
+				}
+				return fmt.Sprintf("%s went without TLS: whoever is on the way could read and change what was transferred.", plural(n, "data connection")), n > 0
+			}},
 	}
 }
 

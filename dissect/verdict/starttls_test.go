@@ -33,6 +33,7 @@ func clearCases() []ruleCase {
 		{"a login at a proxy", inTheClear(conn.Established, "cleartext_proxy_login"), []string{"warn starttls-cleartext-login: The client sent its login (PASS) in the clear: everybody on the way can read it."}},
 		{"the gravest login counts", inTheClear(conn.Established, "cleartext_login_hashed", "cleartext_login"), []string{"fail starttls-cleartext-login: The client sent its login (PASS) in the clear: everybody on the way can read it."}},
 		{"data before TLS", inTheClear(conn.Established, "cleartext_data"), nil},
+		{"data of FTP in the clear", ftpData(), []string{"warn ftp-data-clear: 2 data connections went without TLS: whoever is on the way could read and change what was transferred."}},
 		{"bytes behind the request", inTheClear(conn.Established, "cleartext_injected"), []string{"fail starttls-injection: The client sent 7 bytes in the clear where only TLS may stand."}},
 	}
 }
@@ -59,4 +60,11 @@ func TestClearEvidence(t *testing.T) {
 			}
 		})
 	}
+}
+
+// ftpData is a control connection with two data connections in the clear.
+func ftpData() *conn.Conn {
+	c := inTheClear(conn.Established)
+	c.Tunnel.Steps = []conn.Step{{Name: "alert"}, {Name: "ftp_data_in_the_clear"}, {Name: "ftp_data_in_the_clear"}}
+	return c
 }

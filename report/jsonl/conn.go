@@ -19,6 +19,15 @@ func (e *encoder) conn(c *conn.Conn) {
 	e.known("carrier", c.Carrier)
 	e.known("transport", c.Transport)
 	e.known("starttls", c.StartTLS)
+	if d := c.FTPData; d != nil {
+		e.open("ftp_data", '{')
+		if d.Of != 0 {
+			e.uint("of", d.Of)
+		}
+		e.bool("passive", d.Passive)
+		e.known("command", d.Command)
+		e.close('}')
+	}
 	if len(c.Encapsulation) > 0 {
 		e.strings("encapsulation", c.Encapsulation)
 	}

@@ -33,6 +33,7 @@ type refConn struct {
 	Carrier           string      `json:"carrier,omitempty"`
 	Transport         string      `json:"transport,omitempty"`
 	StartTLS          string      `json:"starttls,omitempty"`
+	FTPData           any         `json:"ftp_data,omitempty"`
 	Encapsulation     []string    `json:"encapsulation,omitempty"`
 	EncapsulationBack []string    `json:"encapsulation_back,omitempty"`
 	Client            refEndpoint `json:"client"`
@@ -184,6 +185,9 @@ func reference(c *conn.Conn) refConn {
 	r := refConn{Type: "connection", Number: c.Number, Carrier: c.Carrier, Transport: c.Transport, StartTLS: c.StartTLS, Encapsulation: c.Encapsulation, EncapsulationBack: c.EncapsulationBack,
 		Start: c.First.Time.Format("2006-01-02T15:04:05.000000000Z"), Duration: ms(c.Since(c.Last)), Outcome: string(c.Outcome), Why: c.Why,
 		ServerName: c.ServerName, Group: c.Group, ALPN: c.ALPN, EarlyData: c.EarlyData, Notes: c.Notes, Alerts: []any{}, Findings: []any{}, Gaps: []any{}}
+	if d := c.FTPData; d != nil {
+		r.FTPData = object{"of", d.Of, "passive", d.Passive, "command", d.Command}
+	}
 	for s, e := range c.Ends {
 		x := refEndpoint{Port: e.Port()}
 		if e.IsValid() {

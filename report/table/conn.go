@@ -79,6 +79,9 @@ func carrier(c *conn.Conn) string {
 	default:
 		parts = append(parts, strings.ToUpper(c.Carrier))
 	}
+	if c.FTPData != nil {
+		parts = append(parts, c.FTPData.String())
+	}
 	if c.StartTLS != "" {
 		parts = append(parts, "after "+c.StartTLS)
 	}

@@ -180,7 +180,7 @@ func (p *printer) steps(c *conn.Conn, ph *conn.Phase) {
 }
 
 func (p *printer) bytes(s *conn.Step) string {
-	if s.Absent {
+	if s.Absent || s.Bytes == 0 && (strings.HasPrefix(s.Name, "cleartext_") || s.Name == "ftp_data_in_the_clear") { // how many is not told
 		return p.sign("–")
 	}
 	return strconv.Itoa(s.Bytes)

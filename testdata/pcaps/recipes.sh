@@ -121,6 +121,15 @@ derive() {
 	[ ! -s "$here/$1.keys" ] || cp "$here/$1.keys" "$here/$name.keys"
 }
 
+# keys_by_rsa LEAF - writes NAME.keys out of a capture with RSA key transport,
+# with the private key of the server's certificate, where no peer writes a key log.
+keys_by_rsa() {
+	tshark -n -r "$here/$name.pcapng" -o "uat:rsa_keys:\"$pki/$1.key\",\"\"" \
+		--export-tls-session-keys "$tmp/exported" >/dev/null 2>&1
+	cp "$tmp/exported" "$keys"
+	keep_keys
+}
+
 # keep_keys - writes NAME.keys, each line once, if a peer logged any.
 keep_keys() {
 	rm -f "$here/$name.keys"
