@@ -2,13 +2,16 @@ package tlslens_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tlslens/tlslens/capture"
+	"github.com/tlslens/tlslens/dissect"
 	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/keys"
 )
 
 // TestDrop leaves any one packet out, as a capture buffer that overflows does, or
@@ -24,25 +27,46 @@ func TestDrop(t *testing.T) {
 			if len(packets) > mostPackets {
 				t.Skipf("%d packets", len(packets))
 			}
-			whole := map[string][]*conn.Conn{}
-			for _, c := range understand(t, packets, roots).conns {
-				whole[ends(c)] = append(whole[ends(c)], c)
+			drop(t, packets, func() dissect.Options { return dissect.Options{Roots: roots} })
+		})
+		text, err := os.ReadFile(filepath.Join(pcaps, name+".keys"))
+		if err != nil {
+			continue
+		}
+		t.Run(name+" opened", func(t *testing.T) {
+			packets, _ := packetsOf(t, filepath.Join(pcaps, names[name]))
+			if len(packets) > mostPackets {
+				t.Skipf("%d packets", len(packets))
 			}
-			step := len(packets)/mostPairs + 1
-			for i := 0; i < len(packets); i += step {
-				for what, rest := range map[string][]capture.Packet{
-					"without packet":        slices.Concat(packets[:i:i], packets[i+1:]),
-					"beginning with packet": packets[i:],
-					"ending before packet":  packets[:i],
-				} {
-					for _, c := range understand(t, rest, roots).conns {
-						if claims := claimed(whole[ends(c)], c); claims != "" {
-							t.Errorf("%s %d: #%d %s: %s", what, packets[i].Number, c.Number, ends(c), claims)
-						}
-					}
+			drop(t, packets, func() dissect.Options {
+				log := keys.NewLog()
+				log.Add(text, name+".keys")
+				return dissect.Options{Roots: roots, Keys: keys.NewProvider(log)}
+			})
+		})
+	}
+}
+
+// drop leaves packets out and compares what is said. options makes the options
+// anew, because a provider of keys learns from what it opened.
+func drop(t *testing.T, packets []capture.Packet, options func() dissect.Options) {
+	whole := map[string][]*conn.Conn{}
+	for _, c := range understandWith(t, packets, options()).conns {
+		whole[ends(c)] = append(whole[ends(c)], c)
+	}
+	step := len(packets)/mostPairs + 1
+	for i := 0; i < len(packets); i += step {
+		for what, rest := range map[string][]capture.Packet{
+			"without packet":        slices.Concat(packets[:i:i], packets[i+1:]),
+			"beginning with packet": packets[i:],
+			"ending before packet":  packets[:i],
+		} {
+			for _, c := range understandWith(t, rest, options()).conns {
+				if claims := claimed(whole[ends(c)], c); claims != "" {
+					t.Errorf("%s %d: #%d %s: %s", what, packets[i].Number, c.Number, ends(c), claims)
 				}
 			}
-		})
+		}
 	}
 }
 
@@ -94,6 +118,11 @@ func differs(w, c *conn.Conn) string {
 			wrong = append(wrong, "finding "+f.ID+": "+f.Summary)
 		}
 	}
+	for side, ok := range c.KeyExchange.FinishedOK {
+		if ok == conn.No && w.KeyExchange.FinishedOK[side] != conn.No {
+			wrong = append(wrong, "a Finished that is wrong")
+		}
+	}
 	return strings.Join(wrong, "; ")
 }
 
@@ -104,7 +133,7 @@ func lessKnown(w, c *conn.Conn) bool {
 	case conn.Incomplete, conn.OneSided:
 		return true
 	case conn.Established: // both Finished are there; a refusal behind them is not
-		return w.Outcome == conn.RejectedByServer && w.Version.IsTLS13()
+		return (w.Outcome == conn.RejectedByServer || w.Outcome == conn.RejectedByClient) && w.Version.IsTLS13()
 	case conn.RejectedByServer: // the alert with which a server answers what is no TLS
 		return w.Outcome == conn.NotTLS && len(c.Alerts) > 0
 	case conn.NotTLS: // the words with which it was refused before

@@ -135,8 +135,13 @@ type understood struct {
 
 func understand(t *testing.T, packets []capture.Packet, roots *pki.Store) *understood {
 	t.Helper()
+	return understandWith(t, packets, dissect.Options{Roots: roots})
+}
+
+func understandWith(t *testing.T, packets []capture.Packet, opt dissect.Options) *understood {
+	t.Helper()
 	u := new(understood)
-	opt := dissect.Options{Roots: roots, Workers: 1, Detail: conn.Messages, Stats: &u.stats}
+	opt.Workers, opt.Detail, opt.Stats = 1, conn.Messages, &u.stats
 	var err error
 	if u.conns, err = dissect.Collect(context.Background(), &memory{packets: packets}, opt); err != nil {
 		t.Fatal(err)

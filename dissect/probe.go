@@ -192,6 +192,9 @@ func (f *tcpFlow) open(client tcp.Dir, mid bool) {
 	f.begin(client)
 	session := f.p.session()
 	f.builder.Keys(session)
+	if f.tcp.Stats(0).MidStream || f.tcp.Stats(1).MidStream {
+		f.builder.BeginUnseen()
+	}
 	records := record.NewStream(f.builder, session)
 	f.stream = records
 	if f.wrap != nil {

@@ -74,6 +74,7 @@ func (b *Builder) Plaintext(side flow.Side, p []byte, at flow.Mark) {
 // right (RFC 9846, Section 4.4.4; RFC 5246, Section 7.4.9).
 func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 	ok, known := b.keys.VerifyFinished(side)
+	known = known && (ok || b.whole(side)) // a hole in the transcript is no fault of the sides
 	says := "verify_data not checked: " + b.notHashed()
 	if known {
 		b.c.KeyExchange.FinishedOK[side] = TristateOf(ok)
@@ -84,7 +85,7 @@ func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 	}
 	if b.finished[side].Seen() {
 		if !b.c.Version.IsTLS13() {
-			b.keStep(side, at, "Finished", "finished", n, says+"; the new handshake").fact("verify_data_ok", known && ok, "RFC 5246, Section 7.4.9")
+			b.keStep(side, at, "Finished", "finished", n, says+"; the new handshake").factIf(known, "verify_data_ok", ok, "RFC 5246, Section 7.4.9")
 		} else {
 			t := &b.c.Tunnel.Sides[side]
 			t.told = append(t.told, "authentication after the handshake: "+says)
@@ -97,7 +98,7 @@ func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 	b.openedPremaster()
 	b.finished[side] = at
 	b.c.KeyExchange.Finished[side] = true
-	b.keStep(side, at, "Finished", "finished", n, says).fact("verify_data_ok", known && ok, "RFC 9846, Section 4.4.4")
+	b.keStep(side, at, "Finished", "finished", n, says).factIf(known, "verify_data_ok", ok, "RFC 9846, Section 4.4.4")
 	b.sealed[side].told = true
 	if !b.finished[side.Other()].Seen() {
 		return

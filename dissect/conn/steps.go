@@ -66,6 +66,14 @@ func (b *Builder) addTo(p *Phase, s Step) *Step {
 	return &p.Steps[len(p.Steps)-1]
 }
 
+// factIf adds a fact that may not be known.
+func (s *Step) factIf(known bool, key string, value any, ref string) *Step {
+	if known {
+		s.fact(key, value, ref)
+	}
+	return s
+}
+
 // fact adds a named value to a step, unless it is an empty string.
 func (s *Step) fact(key string, value any, ref string) *Step {
 	if value == "" {
