@@ -48,9 +48,10 @@ var allowed = map[string]string{
 	"dissect/quic":     carrier + " dissect/record dissect/keys",
 	"dissect/dtls":     carrier + " dissect/record dissect/keys",
 	"dissect/openvpn":  carrier + " dissect/record dissect/keys",
+	"dissect/eap":      carrier + " dissect/record dissect/keys",
 	"dissect/starttls": carrier + " dissect/record dissect/openvpn",
 	// The pipeline wires them together.
-	"dissect": "capture dissect/packet dissect/flow dissect/tcp dissect/record dissect/quic dissect/dtls dissect/openvpn dissect/starttls " +
+	"dissect": "capture dissect/packet dissect/flow dissect/tcp dissect/record dissect/quic dissect/dtls dissect/eap dissect/openvpn dissect/starttls " +
 		"dissect/keys dissect/conn dissect/verdict dissect/pki dissect/tls dissect/tls/iana",
 	// Reports know what was found, and nothing of how.
 	"report/text":  "",

@@ -6,12 +6,12 @@ import (
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/dtls"
+	"github.com/tlslens/tlslens/dissect/eap"
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/openvpn"
 	"github.com/tlslens/tlslens/dissect/packet"
 	"github.com/tlslens/tlslens/dissect/quic"
 	"github.com/tlslens/tlslens/dissect/record"
-	"github.com/tlslens/tlslens/dissect/tls"
 )
 
 // A datagramCarrier finds TLS in datagrams, by content and never by port.
@@ -40,6 +40,13 @@ var datagramCarriers = [...]datagramCarrier{
 		session := f.p.session()
 		f.builder.Keys(session)
 		return dtls.NewStream(f.builder, session, f.p.udp.fragments, f.issued)
+	}},
+	{"tls", eap.Probe, func(f *udpFlow, by flow.Side, first []byte) datagramStream {
+		session := f.p.session()
+		f.builder.Keys(session)
+		s, says := eap.NewStream(f.builder, session, first)
+		f.builder.Before([]conn.Plaintext{{Name: "radius", Title: "RADIUS", At: f.p.at, By: by, Said: says}})
+		return s
 	}},
 	{"tls", openvpn.Probe, func(f *udpFlow, by flow.Side, first []byte) datagramStream {
 		session := f.p.session()
@@ -92,32 +99,11 @@ type udpFlow struct {
 	encap   [2][]string // the same
 }
 
-// An idKey is a connection id and the end that chose it: packets to that end
-// with that id belong to its connection, wherever they come from.
-type idKey struct {
-	zone uint32
-	end  netip.AddrPort
-	n    uint8
-	id   [20]byte
-}
-
-// Bounds of following connections by their ids.
-const (
-	shortestID = 4       // shorter ones are met by chance
-	mostIDs    = 1 << 16 // of all connections
-	idsOfOne   = 16
-)
-
-// idIndex finds connections by their connection ids.
-type idIndex struct {
-	of    map[idKey]*udpFlow
-	sizes [21]int // ids of each size
-}
-
 // datagrams is the part of a pipeline that takes UDP.
 type datagrams struct {
 	table  *flow.Table[udpEntry]
 	ids    idIndex
+	logins logins
 	opened uint64 // connections so far
 
 	room      int          // for datagrams that wait to be put in order
@@ -146,6 +132,15 @@ func (p *pipeline) announce(b *conn.Builder) {
 
 // datagram takes a UDP datagram to its flow.
 func (p *pipeline) datagram(d *packet.Packet) {
+	if eap.Is(d.Payload) {
+		p.radius(d)
+		return
+	}
+	p.flowOf(d)
+}
+
+// flowOf takes a datagram to the flow of its addresses and its zone.
+func (p *pipeline) flowOf(d *packet.Packet) {
 	key, swapped := flow.MakeKey(flow.UDP, d.Src, d.Dst, d.Zone)
 	dir := uint8(0)
 	if swapped {
@@ -275,72 +270,6 @@ func (f *udpFlow) state() flow.State {
 	return flow.HalfOpen
 }
 
-// issued is told of a connection id that a side chose for itself.
-func (f *udpFlow) issued(side flow.Side, id []byte) {
-	x := &f.p.udp.ids
-	if len(id) < shortestID || len(id) > len(idKey{}.id) || len(f.ids) >= idsOfOne || len(x.of) >= mostIDs {
-		return
-	}
-	k := idKey{zone: f.zone, end: f.builder.Conn().Ends[side], n: uint8(len(id))}
-	copy(k.id[:], id)
-	if _, taken := x.of[k]; taken {
-		return
-	}
-	x.of[k] = f
-	x.sizes[k.n]++
-	f.ids = append(f.ids, k)
-}
-
-// join leads a new flow to the connection that the first datagram's connection
-// id belongs to, if there is one: an end has changed its address (RFC 9000,
-// Section 9).
-func (p *pipeline) join(e *udpEntry, d *packet.Packet, dir uint8) {
-	if len(p.udp.ids.of) == 0 || len(d.Payload) < 1+shortestID {
-		return
-	}
-	f := p.udp.ids.find(d)
-	if f == nil || f.done {
-		return
-	}
-	c := f.builder.Conn()
-	side, was := flow.Client, c.Ends[flow.Client]
-	if d.Dst != c.Ends[flow.Server] {
-		side, was = flow.Server, c.Ends[flow.Server]
-	}
-	e.flow, e.client = f, dir^uint8(side)
-	f.entries++
-	f.builder.Note(side, "goes on from "+d.Src.String()+" instead of "+was.String()+": the address changed, the connection id says that it is the same connection", p.at)
-}
-
-// find returns the connection whose id a datagram carries, nil if there is none.
-func (x *idIndex) find(d *packet.Packet) *udpFlow {
-	b := d.Payload
-	k := idKey{zone: d.Zone, end: d.Dst}
-	if b[0]&0x80 != 0 { // a long header says how long the id is
-		if n := int(b[min(5, len(b)-1)]); len(b) > 6+n && n >= shortestID && n <= len(k.id) {
-			k.n = uint8(n)
-			copy(k.id[:], b[6:6+n])
-			return x.of[k]
-		}
-		return nil
-	}
-	at := 1
-	if tls.ContentType(b[0]) == tls.ContentTLS12CID {
-		at = 11 // behind version, epoch and number of the record (RFC 9146, Section 4)
-	}
-	for n, ids := range x.sizes {
-		if ids == 0 || len(b) < at+n {
-			continue
-		}
-		k.n, k.id = uint8(n), [20]byte{}
-		copy(k.id[:], b[at:at+n])
-		if f := x.of[k]; f != nil {
-			return f
-		}
-	}
-	return nil
-}
-
 // end sends the connection on its way.
 func (f *udpFlow) end(how conn.End) {
 	if f.done {
@@ -360,6 +289,7 @@ func (f *udpFlow) end(how conn.End) {
 
 // endDatagrams ends every connection that is still there.
 func (p *pipeline) endDatagrams() {
+	p.settleLogins()
 	var rest []*udpFlow
 	for _, e := range p.udp.table.All() {
 		if f := e.flow; f != nil && !f.done {

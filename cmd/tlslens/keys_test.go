@@ -118,6 +118,7 @@ var notOpened = map[string]string{
 	"starttls-smtp-stripped 2":    "nothing sealed: the client goes on in the clear",
 	"starttls-smtp-stripped 3":    "nothing sealed: the client goes on in the clear",
 	"dtls-psk 2":                  "none: the handshake failed, for the client has another key, and neither side logged it",
+	"eap-radius 4":                "nothing sealed: the client refused the certificate",
 	"http-on-tls-port 1":          "nothing sealed: the client speaks no TLS",
 	"reset-mid-handshake 1":       "nothing sealed: reset behind the ClientHello",
 	"reset-mid-handshake 2":       "nothing sealed: reset behind the certificate",

@@ -65,6 +65,7 @@ type Builder struct {
 	emptyCertificate bool // TLS 1.3: a sealed record fits a client\'s Certificate without one in it
 	foreign          foreign
 	quic             *quicState // with carrier "quic"
+	over             string     // how what carries it ended it
 	without          string     // why there is no TLS at all
 	withoutOutcome   Outcome    // what that comes to, "" if its end tells
 	refusedBefore    string     // that the server had refused TLS before the client began it

@@ -21,6 +21,9 @@ func (b *Builder) Gap(g Gap, at flow.Mark) {
 	}
 	if a := &b.asm[g.Side]; !g.Record && len(a.buf) > 0 {
 		b.torn(g.Side, at)
+	} else if !g.Record && b.c.KeyExchange.State != Done { // whole messages may be in it
+		b.stopRecording()
+		b.keys.Missing()
 	}
 }
 

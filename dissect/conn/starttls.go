@@ -147,3 +147,7 @@ func (b *Builder) beforeHello() string {
 	c.Outcome = NoAnswer
 	return "no answer"
 }
+
+// Over tells that what carries the connection has ended it, and how: words behind
+// the cipher's name.
+func (b *Builder) Over(how string) { b.over = how }

@@ -188,6 +188,8 @@ func (b *Builder) closedBy() string {
 		return "close_notify"
 	case b.end == Finished || b.end == HalfClosed:
 		return "fin"
+	case b.over != "":
+		return "carrier"
 	}
 	return "still_open"
 }
@@ -255,6 +257,8 @@ func (b *Builder) closing() string {
 		return "cut off: closed" + by + " without close_notify, so a lost end would not be noticed"
 	case "evicted":
 		return "given up because of the memory limit"
+	case "carrier":
+		return b.over
 	}
 	if b.end == TimedOut {
 		return "silent for longer than the idle limit"

@@ -162,7 +162,7 @@ func tunnelKeys() []key {
 			key{q + ".bytes_sent", "their size as sent, after the record headers"})
 	}
 	keys = append(keys,
-		key{p + ".closed_by", "close_notify, alert (any other, or a sealed one that cannot be an orderly end), fin, reset, still_open or evicted; connection_close with QUIC"},
+		key{p + ".closed_by", "close_notify, alert (any other, or a sealed one that cannot be an orderly end), fin, reset, carrier (EAP is over), still_open or evicted; connection_close with QUIC"},
 		key{p + ".start_ms", "when it began"},
 		key{p + ".end_ms", "when it ended"})
 	return append(keys, stepKeys(p)...)

@@ -448,6 +448,62 @@ quic_client() {
 	$limit $at_client "$tmp/quicpeer" client -addr "$host:$port" -ca "$pki/root.pem" "$@" >"$tmp/client.log" 2>&1 || { cat "$tmp/client.log" "$tmp/server.log" >&2; exit 1; }
 }
 
+# webrtc - a page ($tmp/page.html) with both ends of WebRTC, which say hello over a
+# data channel, and an interface, for WebRTC offers no address of the loopback one.
+webrtc() {
+	ip link add out0 type veth peer name out1
+	ip address add 192.0.2.1/24 dev out0
+	ip link set out0 up
+	ip link set out1 up
+	ip route add default via 192.0.2.2
+	cat >"$tmp/page.html" <<'H'
+<script>
+const a = new RTCPeerConnection(), b = new RTCPeerConnection();
+a.onicecandidate = e => e.candidate && b.addIceCandidate(e.candidate);
+b.onicecandidate = e => e.candidate && a.addIceCandidate(e.candidate);
+const channel = a.createDataChannel("tlslens");
+channel.onopen = () => channel.send("hello from the caller");
+b.ondatachannel = e => { e.channel.onmessage = () => e.channel.send("hello from the callee"); };
+channel.onmessage = () => { a.close(); b.close(); };
+(async () => {
+	await a.setLocalDescription();
+	await b.setRemoteDescription(a.localDescription);
+	await b.setLocalDescription();
+	await a.setRemoteDescription(b.localDescription);
+})();
+</script>
+H
+}
+
+# firefox_webrtc [PREFERENCE...] - the page in Firefox, which writes a key log.
+firefox_webrtc() {
+	need firefox-esr
+	mkdir "$tmp/profile"
+	cat >"$tmp/profile/user.js" <<'P'
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("network.captive-portal-service.enabled", false);
+user_pref("network.connectivity-service.enabled", false);
+user_pref("app.update.enabled", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("browser.aboutwelcome.enabled", false);
+user_pref("termsofuse.bypassNotification", true);
+user_pref("network.manage-offline-status", false);
+user_pref("media.peerconnection.ice.loopback", true);
+user_pref("media.peerconnection.ice.obfuscate_host_addresses", false);
+user_pref("media.peerconnection.ice.tcp", false);
+P
+	[ $# = 0 ] || printf '%s\n' "$@" >>"$tmp/profile/user.js"
+	HOME=$tmp SSLKEYLOGFILE=$keys timeout -k 1 60 firefox-esr --headless --no-remote --profile "$tmp/profile" "file://$tmp/page.html" >"$tmp/client.log" 2>&1 &
+	server_pid=$!
+	tries=0
+	until grep -q "SERVER_TRAFFIC_SECRET_0\\|CLIENT_RANDOM" "$keys" 2>/dev/null || [ $tries -ge 200 ]; do
+		tries=$((tries + 1))
+		sleep 0.2
+	done
+	sleep 2
+	unserve
+}
+
 # two_hosts - a client's host (interface c0, 192.0.2.1) and a server's (s0,
 # 192.0.2.2), each in a network namespace of its own; the other ends of their
 # cables, c1 and s1, are here, and wire joins them. serve and ask run there.
