@@ -63,6 +63,7 @@ type Stats struct {
 	TCPFlows     uint64 // TCP connections with data, TLS or not
 	HalfOpen     uint64 // TCP connection attempts without any data
 	OtherTraffic []Count
+	ClearLogins  uint64  // connections among the other traffic with a login that is not TLS
 	Outcomes     []Count // by conn.Outcome, most frequent first
 	Dropped      []Dropped
 	MissingBytes uint64 // TCP payload that was never captured, in TLS connections

@@ -285,11 +285,12 @@ func (f *tcpFlow) spoke() {
 		return
 	}
 	name := "unknown"
-	if l := f.layer(); l != nil {
+	l := f.layer()
+	if l != nil {
 		name = l.Title
 	}
 	for d := range f.probe {
-		if len(f.probe[d].parts) > 0 {
+		if l == nil && len(f.probe[d].parts) > 0 {
 			if s := conn.Protocol(f.probe[d].parts[0].data); s != "" {
 				name = s
 				break
@@ -302,6 +303,9 @@ func (f *tcpFlow) spoke() {
 
 // countOther counts a flow that was not TLS.
 func (f *tcpFlow) countOther(was stage) {
+	if f.talk != nil && f.talk.ClearLogin() {
+		f.p.stats.ClearLogins++
+	}
 	switch {
 	case was == passing:
 		f.p.stats.TCPFlows++

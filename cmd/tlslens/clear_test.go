@@ -133,3 +133,70 @@ func TestNoClearSecret(t *testing.T) {
 		}
 	}
 }
+
+// TestNeverTLS holds that protocols in which nobody speaks of TLS are no TLS
+// connections, whatever they say, and that the summary names them and counts
+// their logins.
+func TestNeverTLS(t *testing.T) {
+	mysql := "\x33\x00\x00\x00\x0a8.0.36\x00\x01\x00\x00\x00abcdefgh\x00\xff\xf7\xff\x02\x00\xff\xcf\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00abcdefghijkl\x00x"
+	for _, tc := range []struct {
+		name   string
+		talk   []line
+		other  string
+		logins bool
+	}{
+		{"SMTP", []line{sv("220 mx\r\n"), cl("EHLO a\r\n"), sv("250-mx\r\n250 DSN\r\n"), cl("MAIL FROM:<a>\r\n"), cl("DATA\r\n"), cl("STARTTLS is a word of this mail\r\n.\r\n")}, "SMTP", false},
+		{"SMTP, a login", []line{sv("220 mx\r\n"), cl("EHLO a\r\n"), sv("250-mx\r\n250 AUTH PLAIN\r\n"), cl("AUTH PLAIN eA==\r\n")}, "SMTP", true},
+		{"SMTP that offers TLS to a monitor", []line{sv("220 mx\r\n"), cl("EHLO a\r\n"), sv("250-mx\r\n250 STARTTLS\r\n"), cl("QUIT\r\n"), sv("221 bye\r\n")}, "SMTP", false},
+		{"only a banner", []line{sv("220 mx\r\n"), cl("QUIT\r\n")}, "SMTP or FTP", false},
+		{"POP3", []line{sv("+OK\r\n"), cl("USER u\r\n"), sv("+OK\r\n"), cl("PASS p\r\n")}, "POP3", true},
+		{"IMAP", []line{sv("* OK hi\r\n"), cl("a LOGIN u p\r\n"), sv("a OK\r\n")}, "IMAP", true},
+		{"FTP", []line{sv("220 x\r\n"), cl("USER u\r\n"), sv("331 x\r\n"), cl("PASS p\r\n"), sv("230 x\r\n"), cl("PORT 1,2,3,4,5,6\r\n")}, "FTP", true},
+		{"FTP, anonymous", []line{sv("220 x\r\n"), cl("USER anonymous\r\n"), sv("331 x\r\n"), cl("PASS a@b\r\n")}, "FTP", false},
+		{"IRC", []line{cl("NICK n\r\nUSER u 0 * :u\r\n"), sv(":irc NOTICE n :hi\r\n"), cl("JOIN #a\r\n")}, "IRC", false},
+		{"LDAP", []line{cl("\x30\x12\x02\x01\x01\x60\x0d\x02\x01\x03\x04\x01a\x80\x05Xyzzy"), sv("\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04\x00")}, "LDAP", true},
+		{"MySQL without TLS", []line{sv(mysql), cl("\x05\x00\x00\x01\x05\xa6\x00\x00x")}, "MySQL", true},
+		{"PostgreSQL", []line{cl("\x00\x00\x00\x0c\x00\x03\x00\x00user"), sv("R\x00\x00\x00\x08\x00\x00\x00\x00")}, "unknown", false},
+		{"HTTP", []line{cl("GET / HTTP/1.1\r\nHost: a\r\nUpgrade-Insecure-Requests: 1\r\n\r\n"), sv("HTTP/1.1 200 OK\r\n\r\n")}, "HTTP", false},
+		{"WebSocket", []line{cl("GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"), sv("HTTP/1.1 101 Switching Protocols\r\n\r\n")}, "HTTP", false},
+		{"XMPP", []line{cl("<stream:stream to='a'>"), sv("<stream:features></stream:features>"), cl("<presence/>")}, "XMPP", false},
+		{"SOCKS 5 to something else", []line{cl("\x05\x01\x00"), sv("\x05\x00"), cl("\x05\x01\x00\x03\x01a\x00\x50"), sv("\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00"), cl("GET / HTTP/1.1\r\n\r\n")}, "SOCKS 5", false},
+		{"CONNECT to something else", []line{cl("CONNECT a:22 HTTP/1.1\r\n\r\n"), sv("HTTP/1.1 200 OK\r\n\r\nSSH-2.0-x\r\n"), cl("SSH-2.0-y\r\n")}, "HTTP CONNECT", false},
+		{"SSH", []line{sv("SSH-2.0-x\r\n"), cl("SSH-2.0-y\r\n")}, "SSH", false},
+		{"Redis", []line{cl("*1\r\n$4\r\nPING\r\n"), sv("+PONG\r\n")}, "Redis", false},
+		{"bytes", []line{cl("\x16\x02\x00\x00\x00\x00\x00"), sv("\x01\x02\x03\x04")}, "unknown", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "plain.pcap")
+			conversation(t, path, tc.talk)
+			for _, command := range []string{"read", "list"} {
+				r := tlslens(t, nil, command, "--fail-on", "warn", path)
+				r.want(t, 0, "")
+				if !strings.HasPrefix(r.out, "no TLS connection.") || !strings.Contains(r.out, "other traffic: 1 "+tc.other+"\n") {
+					t.Errorf("%s says\n%s\nwant no connection, and other traffic: 1 %s", command, r.out, tc.other)
+				}
+				if got := strings.Contains(r.out, "with a login in the clear"); got != tc.logins {
+					t.Errorf("%s: a login in the clear %v, want %v:\n%s", command, got, tc.logins, r.out)
+				}
+			}
+		})
+	}
+}
+
+// TestSameServer holds that what one connection shows of a server counts for
+// another.
+func TestSameServer(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "two.pcap")
+	conversation(t, path,
+		[]line{sv("+OK\r\n"), cl("CAPA\r\n"), sv("+OK\r\nSTLS\r\nUSER\r\n.\r\n"), cl("QUIT\r\n")},
+		[]line{sv("+OK\r\n"), cl("USER u\r\n"), sv("+OK\r\n"), cl("PASS Xyzzy\r\n")},
+		[]line{sv("+OK\r\n"), cl("CAPA\r\n"), sv("+OK\r\nUSER\r\n.\r\n"), cl("USER u\r\n"), sv("+OK\r\n"), cl("PASS Xyzzy\r\n")})
+	r := tlslens(t, nil, "list", "--fail-on", "fail", path)
+	r.want(t, 1, "")
+	r.has(t, "tls not used", "tls stripped", "2 connections: 0 established, 1 failed, 1 TLS not used", "starttls-cleartext-login", "other traffic: 1 POP3")
+	tlslens(t, nil, "--only", "failed", path).has(t, "TLS STRIPPED", "most likely stripped")
+	tlslens(t, nil, "--only", "fail", path).has(t, "TLS STRIPPED", "TLS NOT USED", "as packet 5 of another connection shows")
+	for _, topic := range []string{"starttls_refused", "starttls_stripped", "starttls_unused", "proxy_refused", "starttls-cleartext-login", "starttls-injection", "ftp-data-clear"} {
+		tlslens(t, nil, "explain", topic).want(t, 0, "")
+	}
+}

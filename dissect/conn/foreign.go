@@ -44,6 +44,28 @@ func Protocol(head []byte) string {
 			return g.name
 		}
 	}
+	return sealedOpenVPN(head)
+}
+
+// sealedOpenVPN recognises the first packet of OpenVPN over TCP whose control
+// channel is sealed by tls-crypt: the length before it, the opcode of the
+// client's reset, a session id, the first packet id, a time, 32 bytes of HMAC and
+// a sealed acknowledgement of 5 bytes; with tls-crypt-v2 the client's own key
+// follows. There is TLS in it that cannot be seen.
+func sealedOpenVPN(b []byte) string {
+	const (
+		sealed = 1 + 8 + 8 + 32 + 5
+		clear  = "\x00\x00\x00\x00\x00" // what tls-auth, with an HMAC of the same size, leaves readable
+	)
+	if len(b) < 2+sealed || string(b[11:15]) != "\x00\x00\x00\x01" && string(b[11:15]) != "\x0f\x00\x00\x01" {
+		return ""
+	}
+	switch n := int(b[0])<<8 | int(b[1]); {
+	case n == sealed && b[2] == 7<<3 && string(b[2+sealed-5:2+sealed]) != clear:
+		return "OpenVPN (tls-crypt)"
+	case n > sealed && n < 2048 && b[2] == 10<<3:
+		return "OpenVPN (tls-crypt-v2)"
+	}
 	return ""
 }
 

@@ -77,6 +77,17 @@ func (l *Layer) exposed() (x conn.Exposure, ok bool) {
 	return conn.Exposure{}, false
 }
 
+// ClearLogin reports whether a login that shows a password, or something to
+// guess it by, went in the clear.
+func (t *Talk) ClearLogin() bool {
+	for i := range t.layers {
+		if x, ok := t.layers[i].exposed(); ok && x.Kind != conn.ExposedData {
+			return true
+		}
+	}
+	return false
+}
+
 // injected takes away what a direction sent in the clear behind the agreement
 // on TLS, where only TLS may follow: RFC 3207, Section 6, and CVE-2011-0411 for
 // the client's side, CVE-2021-33515 for what a server is made to say.

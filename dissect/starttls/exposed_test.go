@@ -84,7 +84,10 @@ func TestStripped(t *testing.T) {
 	}{
 		{"SMTP", []turn{s("220 mx\r\n"), c("EHLO a\r\n"), s("250-mx\r\n250 DSN\r\n"), c("MAIL FROM:<a>\r\n")},
 			"starttls_stripped: TLS was most likely stripped: the server's list of capabilities in packet 3 lacks STARTTLS, which the same server offers in packet 77; the client sent its mail in the clear, in packet 4."},
-		{"SMTP, HELO tells no capabilities", []turn{s("220 mx\r\n"), c("HELO a\r\n"), s("250 mx\r\n"), c("MAIL FROM:<a>\r\n")}, ""},
+		{"SMTP, HELO tells no capabilities", []turn{s("220 mx\r\n"), c("HELO a\r\n"), s("250 mx\r\n"), c("MAIL FROM:<a>\r\n")},
+			"starttls_unused: the server can do TLS (STARTTLS), as packet 77 of another connection shows, and the client did not ask what it can do: it sent its mail in the clear, in packet 4."},
+		{"POP3, nothing asked", []turn{s("+OK\r\n"), c("USER u\r\nPASS " + secret + "\r\n")},
+			"starttls_unused: the server can do TLS (STLS), as packet 77 of another connection shows, and the client did not ask what it can do: it sent its login (PASS) in the clear, in packet 2."},
 		{"SMTP, nothing sent", []turn{s("220 mx\r\n"), c("EHLO a\r\n"), s("250-mx\r\n250 DSN\r\n"), c("QUIT\r\n")}, ""},
 		{"SMTP, a list that is not whole", []turn{s("220 mx\r\n"), c("EHLO a\r\n"), s("250-mx\r\n"), c("MAIL FROM:<a>\r\n")}, ""},
 		{"IMAP", []turn{s("* OK [CAPABILITY IMAP4rev1] hi\r\n"), c("a LOGIN u p\r\n")},

@@ -41,7 +41,7 @@ var kinds = [...]kind{
 	{"socks5", "SOCKS 5", flow.Client, "", probeSOCKS5, func() dialect { return &socks5{} }},
 	{"socks4", "SOCKS 4", flow.Client, "", probeSOCKS4, func() dialect { return &socks4{} }},
 	{"mysql", "MySQL", flow.Server, "SSLRequest", probeMySQL, func() dialect { return &mysql{} }},
-	{"smtp", "SMTP", flow.Server, "STARTTLS", starts("220"), func() dialect { return &greeting220{} }},
+	{"smtp", "SMTP or FTP", flow.Server, "STARTTLS", starts("220"), func() dialect { return &greeting220{} }},
 	{"imap", "IMAP", flow.Server, "STARTTLS", starts("* OK"), func() dialect { return &imap{} }},
 	{"acap", "ACAP", flow.Server, "STARTTLS", starts("* ACAP"), func() dialect { return &imap{} }},
 	{"pop3", "POP3", flow.Server, "STLS", starts("+OK"), func() dialect { return &pop3{} }},

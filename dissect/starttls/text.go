@@ -90,6 +90,7 @@ func (g *greeting220) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (in
 	}
 	switch w, _ := word(s); w {
 	case "EHLO", "HELO", "STARTTLS":
+		l.Title = "SMTP"
 		g.is = &smtp{}
 	case "LHLO":
 		l.Name, l.Title = "lmtp", "LMTP"

@@ -55,6 +55,8 @@ func (t *Talk) Without(elsewhere flow.Mark) (e Ending, ok bool) {
 		return Ending{"", asked + " and got no answer."}, true
 	case l.offered.Seen() && exposed:
 		return Ending{conn.StartTLSUnused, fmt.Sprintf("the server offered TLS (%s) in packet %d and the client went on without it: it ", l.request, l.offered.Packet) + sent + unusedHint}, true
+	case !l.listed.Seen() && !l.listing && !l.masked.Seen() && elsewhere.Seen() && exposed:
+		return Ending{conn.StartTLSUnused, fmt.Sprintf("the server can do TLS (%s), as packet %d of another connection shows, and the client did not ask what it can do: it ", l.request, elsewhere.Packet) + sent + unusedHint}, true
 	case l.masked.Seen() && exposed:
 		return Ending{conn.StartTLSStripped, fmt.Sprintf("TLS was stripped: in packet %d the server's list of capabilities has %s where %s would stand, as some firewalls write; the client ", l.masked.Packet, l.mask, l.request) + sent + strippedHint}, true
 	case l.listed.Seen() && elsewhere.Seen() && exposed:

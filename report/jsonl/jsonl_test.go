@@ -105,7 +105,7 @@ func array(t testing.TB, st *dissect.Stats, cs ...*conn.Conn) string {
 func stats() *dissect.Stats {
 	return &dissect.Stats{Packets: 154, Bytes: 1 << 20, Connections: 10, Outcomes: []dissect.Count{{Name: "established", Count: 7}, {Name: "reset", Count: 3}},
 		Dropped: []dissect.Dropped{{Reason: "kernel", Count: 4, Unit: "packets"}}, Undecoded: []dissect.Count{{Name: "x", Count: 1}},
-		OtherTraffic: []dissect.Count{{Name: "ssh", Count: 2}}, HalfOpen: 5, MissingBytes: 6, Truncated: true}
+		OtherTraffic: []dissect.Count{{Name: "ssh", Count: 2}}, ClearLogins: 7, HalfOpen: 5, MissingBytes: 6, Truncated: true}
 }
 
 // tokens reads JSON into its tokens, in order.
@@ -180,7 +180,7 @@ func TestArrayHasTheSameObjects(t *testing.T) {
 
 func TestSummary(t *testing.T) {
 	want := `{"type":"summary","packets":154,"bytes":1048576,"connections":10,"outcomes":{"established":7,"reset":3},` +
-		`"dropped":[{"reason":"kernel","count":4,"unit":"packets"}],"undecoded":{"x":1},"other_traffic":{"ssh":2},"half_open":5,"missing_bytes":6,` +
+		`"dropped":[{"reason":"kernel","count":4,"unit":"packets"}],"undecoded":{"x":1},"other_traffic":{"ssh":2},"clear_logins":7,"half_open":5,"missing_bytes":6,` +
 		`"snapped":0,"bad_checksums":0,"truncated":true,"interrupted":false}` + "\n"
 	if d := cmp.Diff(want, lines(t, stats())); d != "" {
 		t.Error(d)

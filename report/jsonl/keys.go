@@ -235,6 +235,7 @@ func summaryKeys() []key {
 		{"dropped[].unit", "connections, packets or bytes"},
 		{"undecoded", "counts of packets that could not be decoded, by reason"},
 		{"other_traffic", "counts of what is not TLS, by name"},
+		{"clear_logins", "connections in other_traffic with a login in the clear, where TLS was never spoken of; absent if there is none"},
 		{"half_open", "TCP connection attempts without any data"},
 		{"missing_bytes", "TCP payload of TLS connections that was never captured"},
 		{"snapped", "packets cut by the snapshot length"},

@@ -28,6 +28,9 @@ func (e *encoder) summary(st *dissect.Stats) {
 	e.close(']')
 	e.table("undecoded", st.Undecoded)
 	e.table("other_traffic", st.OtherTraffic)
+	if st.ClearLogins > 0 {
+		e.uint("clear_logins", st.ClearLogins)
+	}
 	e.uint("half_open", st.HalfOpen)
 	e.int("missing_bytes", int64(st.MissingBytes))
 	e.uint("snapped", st.Snapped)

@@ -187,6 +187,7 @@ func statLines(st *dissect.Stats) []string {
 	if s := counts(st.OtherTraffic); s != "" {
 		out = append(out, "other traffic: "+s)
 	}
+	add(st.ClearLogins, text.Count(st.ClearLogins, "connection")+" of it with a login in the clear; TLS was never spoken of there")
 	add(st.HalfOpen, text.Count(st.HalfOpen, "TCP connection attempt")+" without any data")
 	add(st.MissingBytes, text.Count(st.MissingBytes, "byte")+" of TLS connections were never captured")
 	add(st.Snapped, text.Count(st.Snapped, "packet")+" cut by the snapshot length")
