@@ -11,6 +11,7 @@ import (
 // that records carry.
 type assembly struct {
 	buf  []byte // an incomplete message, header included
+	lv   Level  // of what is in it
 	need int    // its size with the header; 0 if the header is incomplete
 	over int64  // bytes of a message that is too large, still to pass over
 }
@@ -20,6 +21,10 @@ const handshakeHeader = 4 // type and 24-bit length (RFC 9846, Section 4)
 // Handshake implements [Input].
 func (b *Builder) Handshake(side flow.Side, lv Level, p []byte, at flow.Mark) {
 	a := &b.asm[side]
+	if len(a.buf) > 0 && a.lv != lv { // each level of QUIC is a stream of its own
+		b.torn(side, at)
+	}
+	a.lv = lv
 	for len(p) > 0 {
 		if a.over > 0 {
 			n := min(int64(len(p)), a.over)

@@ -46,6 +46,7 @@ type Builder struct {
 	lastCH    flow.Mark
 
 	randoms    [2][]byte
+	holeSince  bool   // bytes are missing since the last handshake was done
 	transcript []byte // clear handshake messages, until nobody can need them
 	recording  bool
 

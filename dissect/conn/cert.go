@@ -50,7 +50,11 @@ func (b *Builder) takeCertificates(side flow.Side, m *tls.Certificate, message s
 			b.otherKey = b.otherKey || side == flow.Server && (len(cs.Chain) == 0 || !bytes.Equal(cs.Chain[0].Raw, e.Data))
 			break
 		}
-		b.ccStep(side, at, message, "certificate", n, "again, in a renegotiation")
+		says := "again, in a renegotiation"
+		if b.c.Version.IsTLS13() {
+			says = "again, as the server asked for behind the handshake"
+		}
+		b.ccStep(side, at, message, "certificate", n, says)
 		return
 	}
 	cs.At = at
@@ -185,6 +189,9 @@ func (b *Builder) certificateVerify13(side flow.Side, m *tls.CertificateVerify, 
 	if sig := (&Signature{Scheme: s.name()}); side == flow.Server {
 		b.pending.serverSig, b.c.KeyExchange.Server = s, sig
 	} else {
+		if old := b.pending.clientSig; old != nil && len(b.pending.later) < mostLater {
+			b.pending.later = append(b.pending.later, old)
+		}
 		b.pending.clientSig, b.c.KeyExchange.Client = s, sig
 	}
 }

@@ -19,6 +19,8 @@ func (b *Builder) Gap(g Gap, at flow.Mark) {
 	if !g.Record {
 		b.holeLast[g.Side] = true
 	}
+	b.keys.Lost(g.Side)
+	b.holeSince = true
 	if a := &b.asm[g.Side]; !g.Record && len(a.buf) > 0 {
 		b.torn(g.Side, at)
 	} else if !g.Record && b.c.KeyExchange.State != Done { // whole messages may be in it

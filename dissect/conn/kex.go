@@ -97,6 +97,9 @@ func (b *Builder) keepServerSignature(m *tls.ServerKeyExchange) *signed {
 		s.unable = "the randoms of both hellos are signed too, and one is not in the capture"
 	}
 	if b.pending.serverSig != nil {
+		if b.holeSince {
+			s.unable = "packets of this renegotiation are not in the capture"
+		}
 		if b.otherKey {
 			s.unable = "the certificate of this renegotiation is another one"
 		}

@@ -35,7 +35,7 @@ type Pending struct {
 
 	serverSig *signed
 	clientSig *signed
-	later     []*signed // of the server, in renegotiations
+	later     []*signed // of the server in renegotiations, of the client before another one
 	staple    []byte
 	scts      []pki.SCT
 }
@@ -75,10 +75,13 @@ func (p *Pending) Run(t Trust) {
 	p.settleSignature(p.serverSig, c.KeyExchange.Server, c.CertificateCheck.Server.Chain, t.Signatures)
 	p.settleSignature(p.clientSig, c.KeyExchange.Client, c.CertificateCheck.Client.Chain, t.Signatures)
 	for _, s := range p.later {
-		into := &Signature{Scheme: s.name()}
-		p.settleSignature(s, into, c.CertificateCheck.Server.Chain, t.Signatures)
+		into, chain, of := &Signature{Scheme: s.name()}, c.CertificateCheck.Server.Chain, c.KeyExchange.Server
+		if s.side == flow.Client {
+			chain, of = c.CertificateCheck.Client.Chain, c.KeyExchange.Client
+		}
+		p.settleSignature(s, into, chain, t.Signatures)
 		if into.Verified == No {
-			c.KeyExchange.Server.Verified = No
+			of.Verified = No
 		}
 	}
 	p.serverSig, p.clientSig, p.later = nil, nil, nil

@@ -24,7 +24,7 @@ func (s *Session) MessageDTLS(side flow.Side, seq uint16, msg []byte) {
 		s.hs.append(msg[tls.HandshakeHeaderLen:][:h.Length])
 		s.hs.verified = true
 	case h.Type == tls.TypeHelloVerifyRequest:
-		// Neither it nor the hello before it counts: the next begins afresh.
+		s.hs.lose() // neither it nor the hello before it counts: the next begins afresh
 	case s.hs.is13(), h.Type == tls.TypeServerHello && is13(msg[tls.HandshakeHeaderLen:][:h.Length]), h.Type == tls.TypeClientHello && s.hs.retry:
 		s.hs.enterDTLS13()
 		s.Message(side, msg)
@@ -42,6 +42,7 @@ func (s *Session) MessageDTLS(side flow.Side, seq uint16, msg []byte) {
 		b := append(make([]byte, 0, len(msg)+8), msg[0], n[0], n[1], n[2], byte(seq>>8), byte(seq), 0, 0, 0, n[0], n[1], n[2])
 		s.message(side, h.Type, append(b, body...), body)
 		if h.Type == tls.TypeClientHello {
+			s.hs.helloSeq = int(seq)
 			s.hs.dtls, s.hs.hello13 = true, bytes.Clone(msg[:tls.HandshakeHeaderLen+h.Length])
 			if s.hs.early != nil {
 				s.hs.early = s.hs.hello13

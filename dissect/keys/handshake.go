@@ -47,6 +47,9 @@ type handshake struct {
 	ech         bool // the ClientHello has an encrypted_client_hello
 	echo        *ech // what came of it; nil without keys
 	retry       bool // a HelloRetryRequest was seen
+	again       bool // and the ClientHello behind it
+	helloSeq    int  // message_seq of the ClientHello, with DTLS
+	helloDone   bool // ServerHelloDone was seen
 	identities  [][]byte
 	selected    int    // of identities; -1 for none
 	keyShare    bool   // in the ServerHello

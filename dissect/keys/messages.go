@@ -70,7 +70,26 @@ func (s *Session) Missing() {
 	}
 }
 
+// Lost tells that bytes of a side are missing from here on: if it was not done
+// with what is hashed, no Finished can be verified any more.
+func (s *Session) Lost(side flow.Side) {
+	if s == nil {
+		return
+	}
+	hs, r := s.hs, s.hs.run
+	switch {
+	case side == flow.Client && !hs.haveCH, side == flow.Server && !hs.haveSH && !hs.retry:
+		// Nothing of it was hashed; if its hello is missing, nothing will be.
+	case r != nil && (side == flow.Server && r.serverDone || side == flow.Client && r.clientDone):
+		r.post = nil
+	case r == nil && hs.finHash[side] != nil:
+	default:
+		hs.lose()
+	}
+}
+
 func (s *Session) clientHello(msg, body []byte) {
+	before := s.hs
 	switch {
 	case !s.hs.retry:
 		// Also a renegotiation: keys in force stay until ChangeCipherSpec.
@@ -82,8 +101,12 @@ func (s *Session) clientHello(msg, body []byte) {
 		s.half[flow.Client] = half{count: s.half[flow.Client].count}
 	}
 	hs := s.hs
+	hs.again = hs.retry
 	hs.clientHello(body)
 	hs.append(msg)
+	if before != hs && before.haveCH && !before.haveSH && !s.dtls && hs.clientRandom == before.clientRandom {
+		hs.lose() // a HelloRetryRequest between the two is missing
+	}
 	if s.p == nil || !hs.haveCH {
 		return
 	}
@@ -117,6 +140,9 @@ func (s *Session) serverHello(msg, body []byte) {
 	}
 	hs.serverHello(&m)
 	hs.append(msg)
+	if hs.retry && !hs.again || hs.is13() && !hs.retry && hs.helloSeq > 0 {
+		hs.lose() // the second hello is missing, or what asked for it
+	}
 	if hs.known && !supported(hs.info) && s.p != nil {
 		s.p.log.useAll(hs.clientRandom[:]) // for others, who can open it
 	}
@@ -159,7 +185,12 @@ func (s *Session) message12(side flow.Side, t tls.HandshakeType, msg, body []byt
 		if side == flow.Server {
 			hs.certificate(body)
 		}
+	case tls.TypeServerHelloDone:
+		hs.helloDone = true
 	case tls.TypeClientKeyExchange:
+		if hs.haveSH && !hs.helloDone {
+			hs.lose()
+		}
 		hs.clientKeyExchange(body)
 		hs.append(msg)
 		if hs.ems && !hs.lost && hs.sessionHash == nil {
@@ -167,7 +198,7 @@ func (s *Session) message12(side flow.Side, t tls.HandshakeType, msg, body []byt
 		}
 		return
 	case tls.TypeCertificateVerify:
-		if !hs.lost && hs.version != tls.VersionSSL3 {
+		if !hs.lost && hs.haveCH && hs.haveSH && hs.version != tls.VersionSSL3 {
 			hs.certVerify[side] = bytes.Clone(hs.raw)
 			s.cover(side, hs.raw, nil)
 		}
@@ -196,8 +227,12 @@ func (s *Session) ticket12(body []byte) {
 // finished12 recomputes the Finished of a side (RFC 5246, Section 7.4.9).
 func (s *Session) finished12(side flow.Side, body []byte) check {
 	hs := s.hs
-	if hs.lost || !hs.haveCH || !hs.haveSH {
-		return check{}
+	first := flow.Client          // to finish
+	if !hs.cke && !hs.helloDone { // it resumes a session
+		first = flow.Server
+	}
+	if hs.lost || !hs.haveCH || !hs.haveSH || side != first && hs.finHash[first] == nil {
+		return check{} // the second one covers the first
 	}
 	hs.finHash[side] = hs.schedule().transcriptHash(hs.raw)
 	s.cover(side, hs.raw, hs.finHash[side])

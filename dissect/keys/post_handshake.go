@@ -14,7 +14,7 @@ func (s *Session) postHandshake(t tls.HandshakeType, msg, body []byte) {
 	hs, r := s.hs, s.hs.run
 	switch t {
 	case tls.TypeCertificate, tls.TypeCompressedCertificate:
-		r.post = nil
+		r.post, hs.certVerify[flow.Client], hs.covered[flow.Client] = nil, nil, Covered{}
 		c, ok := r.h.(hash.Cloner)
 		req := r.request(t, body)
 		if !ok || req == nil {
@@ -27,11 +27,13 @@ func (s *Session) postHandshake(t tls.HandshakeType, msg, body []byte) {
 		r.post, r.postAll = h, bytes.Clone(r.all)
 		r.writePost(req)
 	case tls.TypeCertificateVerify:
+		hs.certVerify[flow.Client], hs.covered[flow.Client] = nil, Covered{}
 		if r.post != nil {
 			hs.certVerify[flow.Client] = signedContent(flow.Client, r.post.Sum(nil))
 			s.cover(flow.Client, r.postAll, r.post.Sum(nil))
 		}
 	case tls.TypeFinished:
+		hs.finished[flow.Client] = check{}
 		if r.post != nil {
 			hs.finished[flow.Client] = s.finished13(flow.Client, s.half[flow.Client].secret, r.post, body)
 			s.cover(flow.Client, r.postAll, hs.finHash[flow.Client])

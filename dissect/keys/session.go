@@ -243,7 +243,11 @@ func (s *Session) Pass(side flow.Side, h tls.RecordHeader) {
 // not cut into records; negative if nobody knows how many. How many records
 // that were is found out by trying.
 func (s *Session) Skip(side flow.Side, n int64) {
-	if s == nil || n == 0 || !s.half[side].sealed {
+	if s == nil || n == 0 {
+		return
+	}
+	s.Lost(side)
+	if !s.half[side].sealed {
 		return
 	}
 	f := &s.half[side]

@@ -12,22 +12,30 @@ import (
 
 // covers prints what was hashed for a Finished or CertificateVerify: which
 // messages and the hash of them, and with hex every byte.
-func (p *printer) covers(m *conn.Message) {
+func (p *printer) covers(c *conn.Conn, m *conn.Message) {
 	b := m.Covers.Messages
 	if len(b) == 0 {
 		return
 	}
+	header := tls.HandshakeHeaderLen
+	if c.Carrier == "dtls" && !c.Version.IsTLS13() {
+		header = tls.DTLSHandshakeHeaderLen
+	}
 	var names []string
-	for rest := b; len(rest) > 0; {
+	for rest := b; len(rest) > 0 && c.Version != tls.VersionDTLSBad; { // which hashes no headers
 		h, ok := tls.ParseHeader(rest)
-		n := min(tls.HandshakeHeaderLen+h.Length, len(rest))
+		n := min(header+h.Length, len(rest))
 		if !ok {
 			n = len(rest)
 		}
 		names = append(names, fmt.Sprintf("%s (%d)", p.text(h.Type.Title()), n))
 		rest = rest[n:]
 	}
-	p.para("  covers  ", text.Count(len(b), "byte")+" of messages with their headers: "+strings.Join(names, ", "), "")
+	says := text.Count(len(b), "byte") + " of messages"
+	if len(names) > 0 {
+		says += " with their headers: " + strings.Join(names, ", ")
+	}
+	p.para("  covers  ", says, "")
 	if len(m.Covers.Hash) > 0 {
 		p.para("  hash of them  ", hex.EncodeToString(m.Covers.Hash), "")
 	}

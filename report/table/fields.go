@@ -49,7 +49,7 @@ func (p *printer) fields(c *conn.Conn, m *conn.Message) {
 	if p.style.Hex {
 		p.dump(m.Body)
 	}
-	p.covers(m)
+	p.covers(c, m)
 }
 
 func (p *printer) packetWords(c *conn.Conn, m *conn.Message) string {
