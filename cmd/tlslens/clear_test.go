@@ -191,9 +191,9 @@ func TestSameServer(t *testing.T) {
 		[]line{sv("+OK\r\n"), cl("CAPA\r\n"), sv("+OK\r\nSTLS\r\nUSER\r\n.\r\n"), cl("QUIT\r\n")},
 		[]line{sv("+OK\r\n"), cl("USER u\r\n"), sv("+OK\r\n"), cl("PASS Xyzzy\r\n")},
 		[]line{sv("+OK\r\n"), cl("CAPA\r\n"), sv("+OK\r\nUSER\r\n.\r\n"), cl("USER u\r\n"), sv("+OK\r\n"), cl("PASS Xyzzy\r\n")})
-	r := tlslens(t, nil, "list", "--fail-on", "fail", path)
+	r := tlslens(t, nil, "list", "--width", "120", "--fail-on", "fail", path)
 	r.want(t, 1, "")
-	r.has(t, "tls not used", "tls stripped", "2 connections: 0 established, 1 failed, 1 TLS not used", "starttls-cleartext-login", "other traffic: 1 POP3")
+	r.has(t, "pop3: TLS not used", "pop3: TLS stripped", "2 connections: 0 established, 1 failed, 1 TLS not used", "starttls-cleartext-login", "other traffic: 1 POP3")
 	tlslens(t, nil, "--only", "failed", path).has(t, "TLS STRIPPED", "most likely stripped")
 	tlslens(t, nil, "--only", "fail", path).has(t, "TLS STRIPPED", "TLS NOT USED", "as packet 5 of another connection shows")
 	for _, topic := range []string{"starttls_refused", "starttls_stripped", "starttls_unused", "proxy_refused", "starttls-cleartext-login", "starttls-injection", "ftp-data-clear"} {

@@ -51,6 +51,10 @@ func reportWords() []word {
 		{"fits", "What is sealed cannot be read, but its size, direction and place in the handshake are those that the named message would have. It is a conclusion and no proof.", ""},
 		{"opened", "The content was decrypted with a secret from a key log, a private key, a pre-shared key or the capture itself, and its authentication tag was right. Where only part of a connection could be opened, the report says so.", ""},
 		{"not opened", "No secret that was given or that the capture carries opens it; the report says why. What is told of it then follows from sizes and order.", ""},
+		{"starttls", "How a protocol that begins in the clear, such as SMTP, IMAP, POP3, FTP, XMPP or LDAP, goes over to TLS on the same connection: the client asks for it with a command (STARTTLS, STLS, AUTH TLS, <starttls/>, SSLRequest), the server agrees, and the handshake follows. Until then anybody on the way can read and change what is said, the offer of TLS included.", "RFC 3207, RFC 2595, RFC 4217, RFC 6120, RFC 4511, and RFC 8314 (which prefers TLS from the first byte)"},
+		{"plaintext", "What was said before TLS began, or instead of it: banners, whether TLS was offered, the request and the answer. Arguments of commands are left out, for they can be secrets.", ""},
+		{"in the clear", "The client sent this without TLS, though TLS was to be had on this connection or came later. Passwords, tokens and names of users are never shown.", "RFC 8314, Section 3"},
+		{"not sealed", "Bytes in the clear between the agreement on TLS and TLS, where only TLS has a place. Sound programs send none there; see starttls-injection.", "RFC 3207, Section 6"},
 		{"untrusted", "The chain does not end at a trust anchor of --ca, by default Mozilla's roots. With a private authority that is to be expected: give its root with --ca.", "RFC 5280, Section 6"},
 		{"not captured", "The capture does not hold these packets. The connection itself may have been in order.", ""},
 	}

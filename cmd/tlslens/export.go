@@ -135,6 +135,10 @@ func (x *exporter) see(e dissect.Event) {
 	}
 	if c, ok := e.(dissect.Closed); ok && c.Conn.Number == x.s.export.follow {
 		x.found, x.sealed = true, c.Conn.Decryption.Why
+		switch c.Conn.Outcome {
+		case conn.StartTLSRefused, conn.StartTLSStripped, conn.StartTLSUnused, conn.ProxyRefused:
+			x.sealed = "it stayed in the clear, and nothing of it is sealed"
+		}
 	}
 }
 

@@ -49,6 +49,7 @@ func TestFollow(t *testing.T) {
 		if r.out != "" {
 			t.Error(r.out)
 		}
+		tlslens(t, nil, "--follow", "1", pcaps+"starttls-imap-login.pcapng").want(t, 0, "it stayed in the clear, and nothing of it is sealed")
 		tlslens(t, nil, "--follow", "1", pcaps+"tls13-openssl.pcapng").want(t, 0, "could be opened: there is no secret for it; -k FILE")
 	})
 	t.Run("not there", func(t *testing.T) {

@@ -82,7 +82,11 @@ func carrier(c *conn.Conn) string {
 	if c.FTPData != nil {
 		parts = append(parts, c.FTPData.String())
 	}
-	if c.StartTLS != "" {
+	switch {
+	case c.StartTLS == "":
+	case clearOutcome(c.Outcome): // TLS did not come after it
+		parts = append(parts, c.StartTLS)
+	default:
 		parts = append(parts, "after "+c.StartTLS)
 	}
 	parts = append(parts, wrappers(c.Encapsulation, c.EncapsulationBack)...)

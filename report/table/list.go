@@ -291,9 +291,13 @@ func failure(c *conn.Conn) string {
 		return "server: rejected"
 	case conn.ClosedOutcome:
 		return "closed"
-	}
-	if c.Outcome == conn.ProxyRefused {
+	case conn.ProxyRefused:
 		return "proxy refused"
+	case conn.StartTLSRefused, conn.StartTLSStripped, conn.StartTLSUnused:
+		return innermost(c.StartTLS) + ": " + outcomeWords(c.Outcome)
 	}
 	return strings.ToLower(strings.Replace(outcomeWords(c.Outcome), "TLS", "tls", 1))
 }
+
+// innermost is the last of the protocols that came before TLS.
+func innermost(startTLS string) string { return startTLS[strings.LastIndexByte(startTLS, '+')+1:] }
