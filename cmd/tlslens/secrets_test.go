@@ -1,7 +1,10 @@
 package main
 
 import (
+	"crypto/ecdh"
+	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -68,6 +71,44 @@ func TestNoSecretIsShown(t *testing.T) {
 	r := tlslens(t, nil, "-vvx", "--psk", "client@example.test:"+examplePSK, pcaps+"tls12-psk.pcapng")
 	if s, found := holdsSecret(r.out+r.errors, append(secretsOf(t, pcaps+"tls12-psk.keys"), examplePSK)); found {
 		t.Errorf("--psk shows %s", s[:8])
+	}
+	// The key of ECH, in each form in which it might be shown.
+	for _, name := range []string{"tls13-ech", "tls13-ech-hrr", "tls13-ech-resumed", "tls13-ech-boringssl", "alert-ech-required"} {
+		private := pcaps + name + ".ech.pem"
+		block, _ := pem.Decode(readFile(t, private))
+		key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw := key.(*ecdh.PrivateKey).Bytes()
+		secrets := append(secretsOf(t, pcaps+name+".keys"), hex.EncodeToString(raw))
+		for _, args := range [][]string{{"-vvx"}, {"-T", "jsonl"}, {"list"}, {"--embed-keys", filepath.Join(dir, name+".embedded")}} {
+			r := tlslens(t, nil, append(args, "-k", pcaps+name+".keys", "--private-key", private, pcaps+name+".pcapng")...)
+			s, found := holdsSecret(r.out+r.errors, secrets)
+			if found || strings.Contains(r.out+r.errors, strings.Split(string(readFile(t, private)), "\n")[1]) {
+				t.Errorf("%s, %q shows a secret, %.8s…", name, args, s)
+			}
+		}
+	}
+	// Broken input, so that errors speak of it.
+	for log, name := range withKeys(t) {
+		text := readFile(t, log)
+		if len(text) == 0 || strings.HasPrefix(filepath.Base(log), "tour") {
+			continue
+		}
+		for kind, broken := range map[string]string{
+			"cut": string(text[:len(text)-5]), "labels": strings.ReplaceAll(string(text), "_", "-"), "odd": strings.ReplaceAll(string(text), "\n", "0\n"),
+			"fields": strings.ReplaceAll(string(text), " ", " x "), "as key": "-----BEGIN PRIVATE KEY-----\n" + string(text),
+		} {
+			file := writeFile(t, filepath.Join(dir, "broken.keys"), []byte(broken))
+			for _, flag := range []string{"-k", "--private-key"} {
+				r := tlslens(t, nil, flag, file, name)
+				if s, found := holdsSecret(r.out+r.errors, secretsOf(t, log)); found {
+					t.Errorf("%s of %s, %s: shows the secret %s…\n%s", flag, log, kind, s[:8], r.errors)
+				}
+			}
+		}
+		break // the messages are the same for all
 	}
 	key := readFile(t, pcaps+"pki/www.key")
 	r = tlslens(t, nil, "-vvx", "--private-key", pcaps+"pki/www.key", pcaps+"tls12-rsa.pcapng")

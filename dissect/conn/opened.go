@@ -85,6 +85,7 @@ func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 	}
 	if b.finished[side].Seen() {
 		if !b.c.Version.IsTLS13() {
+			b.holeSince = false
 			b.keStep(side, at, "Finished", "finished", n, says+"; the new handshake").factIf(known, "verify_data_ok", ok, "RFC 5246, Section 7.4.9")
 		} else {
 			t := &b.c.Tunnel.Sides[side]

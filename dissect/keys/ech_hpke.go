@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/binary"
+	"fmt"
 	"hash"
 	"slices"
 
@@ -40,6 +41,9 @@ type hpkeContext struct {
 	nonce [12]byte
 	seq   uint64
 }
+
+// Format shows nothing of the key.
+func (k *hpkeContext) Format(f fmt.State, _ rune) { hide(f) }
 
 func (k *hpkeContext) open(aad, sealed []byte) ([]byte, bool) {
 	nonce := k.nonce

@@ -7,6 +7,7 @@ import (
 	"crypto/hpke"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 
 	"github.com/tlslens/tlslens/dissect/tls"
 )
@@ -21,6 +22,9 @@ type echKey struct {
 	id     uint8
 	key    hpke.PrivateKey
 }
+
+// Format shows nothing of the key.
+func (k *echKey) Format(f fmt.State, _ rune) { hide(f) }
 
 // echPrivateKeys returns the keys of a PEM file of RFC 9934, Section 2: a
 // private key and an ECHConfigList that has it. what says, without any, why.
