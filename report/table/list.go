@@ -29,7 +29,7 @@ type List struct {
 
 // NewList returns a List that prints to w.
 func NewList(w io.Writer, s text.Style) *List {
-	return &List{w: w, p: printer{style: s}, g: grid{cols: []column{{title: "#", right: true}, {title: "Client", spare: true, drop: 6},
+	return &List{w: w, p: printer{style: s, brief: true}, g: grid{cols: []column{{title: "#", right: true}, {title: "Client", spare: true, drop: 6},
 		{title: "Server name"}, {title: "TLS", drop: 2}, {title: "Cipher", spare: true, drop: 5}, {title: "Key exchange", drop: 4},
 		{title: "1 2 3"}, {title: "ms", right: true, drop: 3}, {title: "Result", wide: true}}}}
 }

@@ -21,7 +21,7 @@ type Live struct {
 }
 
 // NewLive returns a Live that prints to w.
-func NewLive(w io.Writer, s text.Style) *Live { return &Live{w: w, p: printer{style: s}} }
+func NewLive(w io.Writer, s text.Style) *Live { return &Live{w: w, p: printer{style: s, brief: true}} }
 
 // Write prints the line of an event, if it has one.
 func (l *Live) Write(e dissect.Event) error {

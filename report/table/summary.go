@@ -17,6 +17,7 @@ type tally struct {
 	connections uint64
 	outcomes    []outcomeCount
 	findings    []found // in the order in which they first came
+	opened      openedTally
 }
 
 type outcomeCount struct {
@@ -38,18 +39,24 @@ const mostNumbers = 24
 func (t *tally) add(c *conn.Conn) {
 	t.connections++
 	t.countOutcome(c.Outcome)
+	t.opened.add(c)
 	for i := range c.Findings {
 		f := &c.Findings[i]
 		e := t.entry(f)
 		if e.n > 0 && e.last == c.Number {
 			continue // twice in one connection
 		}
-		e.n++
-		e.last = c.Number
-		i, _ := slices.BinarySearch(e.first, c.Number) // they come in the order of their ends
-		if e.first = slices.Insert(e.first, i, c.Number); len(e.first) > mostNumbers {
-			e.first = e.first[:mostNumbers]
-		}
+		e.see(c.Number)
+	}
+}
+
+// see counts a connection.
+func (f *found) see(number uint64) {
+	f.n++
+	f.last = number
+	i, _ := slices.BinarySearch(f.first, number) // they come in the order of their ends
+	if f.first = slices.Insert(f.first, i, number); len(f.first) > mostNumbers {
+		f.first = f.first[:mostNumbers]
 	}
 }
 
@@ -111,6 +118,9 @@ func (p *printer) summary(t *tally, st *dissect.Stats) {
 		for _, l := range statLines(st) {
 			p.para("  ", p.text(l), "")
 		}
+	}
+	if t.connections > 1 || p.brief {
+		p.openedLines(&t.opened)
 	}
 	if t.connections > 1 { // a single one has told its findings
 		p.found(t.findings)

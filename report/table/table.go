@@ -69,6 +69,7 @@ type printer struct {
 	style text.Style
 	buf   bytes.Buffer
 	table *tablewriter.Table // draws to buf; made when first needed
+	brief bool               // connections have no pages of their own
 }
 
 // flush writes the buffer out.
