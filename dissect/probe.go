@@ -99,6 +99,7 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 	mid := f.tcp.Stats(d).MidStream || len(f.probe[d].parts) > 0 && f.probe[d].parts[0].data == nil
 	switch record.Probe(head) {
 	case record.Client:
+		f.begun[d] = true
 		f.dropPlain(d ^ 1)
 		f.open(d, false)
 	case record.Server:
@@ -106,6 +107,7 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 			f.open(f.guessClient(), mid)
 			return true
 		}
+		f.begun[d] = true
 		f.dropPlain(d ^ 1)
 		f.open(d^1, false)
 	case record.Either:
@@ -192,13 +194,10 @@ func (f *tcpFlow) open(client tcp.Dir, mid bool) {
 	f.begin(client)
 	session := f.p.session()
 	f.builder.Keys(session)
-	if f.tcp.Stats(0).MidStream || f.tcp.Stats(1).MidStream {
-		f.builder.BeginUnseen()
-	}
-	records := record.NewStream(f.builder, session)
-	f.stream = records
+	f.records = record.NewStream(f.builder, session)
+	f.stream = f.records
 	if f.wrap != nil {
-		f.stream = f.wrap(records)
+		f.stream = f.wrap(f.records)
 	}
 	if mid {
 		if f.tcp.Stats(0).MidStream || f.tcp.Stats(1).MidStream {
@@ -206,7 +205,7 @@ func (f *tcpFlow) open(client tcp.Dir, mid bool) {
 		} else {
 			f.builder.NoHello()
 		}
-		records.MidStream()
+		f.records.MidStream()
 	}
 	f.replay(mid)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/packet"
+	"github.com/tlslens/tlslens/dissect/record"
 	"github.com/tlslens/tlslens/dissect/starttls"
 	"github.com/tlslens/tlslens/dissect/tcp"
 )
@@ -43,8 +44,10 @@ type tcpFlow struct {
 	wrap    func(starttls.Stream) starttls.Stream // the framing around TLS; nil if there is none
 	spoken  string                                // the protocol, once stage is passing
 	builder *conn.Builder
-	stream  starttls.Stream
-	client  tcp.Dir // which direction is the client's, once stage is reading
+	records *record.Stream
+	stream  starttls.Stream // the records, or the framing around them
+	begun   [2]bool         // it was settled whether the direction's TLS begins in the capture
+	client  tcp.Dir         // which direction is the client's, once stage is reading
 	pos     [2]int64
 	fin     [2]flow.Mark
 	finner  tcp.Dir // who sent the first FIN
@@ -165,6 +168,13 @@ func (f *tcpFlow) Data(d tcp.Dir, b []byte, at flow.Mark) {
 func (f *tcpFlow) feed(d tcp.Dir, off int64, b []byte, at flow.Mark) {
 	side := f.side(d)
 	f.catchUp(d, off, at)
+	if !f.begun[d] {
+		f.begun[d] = true
+		if f.tcp.Stats(d).MidStream {
+			f.builder.BeginUnseen(side)
+			f.records.BeginUnseen(side)
+		}
+	}
 	f.stream.Data(side, b, at)
 	f.pos[d] = off + int64(len(b))
 	// All but the last byte of a record that is passed over: the last one

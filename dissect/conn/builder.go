@@ -54,7 +54,7 @@ type Builder struct {
 	version0         [2]tls.Version // record version of a side's first record
 	records          [2]int
 	holeLast         [2]bool // a hole follows the last record of the side
-	beginUnseen      bool    // the flow was there before the capture began
+	beginUnseen      [2]bool // what the side said first may not be in the capture
 	disordered       bool    // messages were not delivered in the order in which they are hashed
 	closeMissed      bool    // the packet with which a side closed is not in the capture
 	ccs              [2]flow.Mark

@@ -56,7 +56,7 @@ func (b *Builder) holed() bool {
 // only then.
 func (b *Builder) whole(side flow.Side) bool {
 	switch {
-	case b.midway || b.beginUnseen || b.disordered || b.c.Offered == nil || b.holed():
+	case b.midway || b.beginUnseen[0] || b.beginUnseen[1] || b.disordered || b.c.Offered == nil || b.holed():
 		return false
 	case (b.c.HelloRetryRequest || b.dgram.verified) && b.seen[flow.Client][tls.TypeClientHello] < 2:
 		return false
@@ -75,8 +75,8 @@ func (b *Builder) whole(side flow.Side) bool {
 	return !full || b.finished[flow.Client].Seen()
 }
 
-// BeginUnseen tells that the flow was there before the capture began.
-func (b *Builder) BeginUnseen() { b.beginUnseen = true }
+// BeginUnseen tells that what a side said first may not be in the capture.
+func (b *Builder) BeginUnseen(side flow.Side) { b.beginUnseen[side] = true }
 
 // CloseMissed tells that the packet with which one side closed the connection is
 // not in the capture.
@@ -85,8 +85,13 @@ func (b *Builder) CloseMissed() { b.closeMissed = true }
 // endUnseen reports whether the last thing that a side sent before the end of
 // the flow may be in what the capture does not hold, or behind its end.
 func (b *Builder) endUnseen() bool {
-	return b.holeLast[flow.Client] || b.holeLast[flow.Server] ||
-		b.end == HalfClosed && b.captureEnd.Seen() && b.captureEnd.Time.Sub(b.endAt.Time) < patience
+	return b.holeLast[flow.Client] || b.holeLast[flow.Server] || b.halfClosedLate()
+}
+
+// halfClosedLate reports whether one side closed so soon before the capture
+// ended that what the other side still said may not be in it.
+func (b *Builder) halfClosedLate() bool {
+	return b.end == HalfClosed && b.captureEnd.Seen() && b.captureEnd.Time.Sub(b.endAt.Time) < patience
 }
 
 // whyHoled says of a handshake with a hole how far it got and how it ended.

@@ -102,7 +102,7 @@ func (b *Builder) decideUnfinished() {
 	case b.helloless && !b.chosen:
 		c.Outcome = Incomplete
 		c.Why = "both sides send records of TLS but neither sent a hello: some programs only dress up as TLS, or packets are missing at the beginning."
-	case b.midway && !b.chosen:
+	case (b.midway || b.beginUnseen[flow.Server]) && !b.chosen:
 		c.Outcome = Incomplete
 		c.Why = "the capture begins inside the connection: " + b.notThere()
 	case b.holed():
@@ -115,10 +115,13 @@ func (b *Builder) decideUnfinished() {
 	case b.cutShort():
 		c.Outcome = Incomplete
 		c.Why = b.whyCutShort()
-	case b.c.Offered != nil && b.records[flow.Server] == 0 && (b.end != Finished && b.end != HalfClosed || b.endBy == flow.Client):
+	case b.c.Offered != nil && b.records[flow.Server] == 0 && !b.halfClosedLate() && (b.end != Finished && b.end != HalfClosed || b.endBy == flow.Client):
 		c.Outcome = NoAnswer
 		c.Why = b.whyNoAnswer()
 		b.failHere("no answer from the server")
+	case b.halfClosedLate():
+		c.Outcome = Incomplete
+		c.Why = fmt.Sprintf("the capture ends right after the %s closed its side of the connection in packet %d; %s.", b.endBy, b.endAt.Packet, b.lastSeen())
 	case b.end == Finished || b.end == HalfClosed:
 		c.Outcome = ClosedOutcome
 		if b.endBy == flow.Client {

@@ -74,7 +74,20 @@ func NewStream(in conn.Input, k *keys.Session) *Stream { return &Stream{in: in, 
 
 // MidStream tells that the capture begins inside the connection, so that a
 // handshake record may be sealed although no ChangeCipherSpec was seen.
-func (s *Stream) MidStream() { s.sides[0].doubt, s.sides[1].doubt = true, true }
+func (s *Stream) MidStream() {
+	s.BeginUnseen(flow.Client)
+	s.BeginUnseen(flow.Server)
+}
+
+// BeginUnseen tells that a side's first bytes may not be in the capture: those
+// that come first need not begin a record.
+func (s *Stream) BeginUnseen(side flow.Side) { s.sides[side].doubt = true }
+
+// head returns the first bytes of a side: the header's, and what follows.
+func (s *Stream) head(side flow.Side, rest []byte) []byte {
+	hdr := &s.sides[side].hdr
+	return append(hdr[:headerLen:headerLen], rest[:min(len(rest), headLen)]...)
+}
 
 // Data takes the next in-order bytes of a side. b is not kept.
 func (s *Stream) Data(side flow.Side, b []byte, at flow.Mark) {
@@ -147,9 +160,9 @@ func (s *Stream) header(side flow.Side, b []byte, at flow.Mark) int {
 	}
 	rh, _ := tls.ParseRecordHeader(h.hdr[:])
 	if !rh.Plausible() && (h.records > 0 || !looksLikeRecord(rh)) {
-		if h.records == 0 && !h.doubt {
+		if h.records == 0 && (!h.doubt || conn.Protocol(s.head(side, b[n:])) != "") {
 			h.foreign = true
-			s.in.Foreign(side, append(h.hdr[:headerLen:headerLen], b[n:min(len(b), n+headLen)]...), at)
+			s.in.Foreign(side, s.head(side, b[n:]), at)
 			return len(b)
 		}
 		if (h.closing() || s.sides[side.Other()].closing()) && isText(h.hdr[:]) {
@@ -161,6 +174,11 @@ func (s *Stream) header(side flow.Side, b []byte, at flow.Mark) int {
 		h.scan = append(h.scan[:0], h.hdr[1:]...)
 		h.garbage = 1
 		return n
+	}
+	if h.records == 0 && rh.Type == tls.ContentHandshake {
+		if v := Probe(s.head(side, b[n:])); v == Client || v == Server {
+			h.doubt = false // nothing comes before a hello
+		}
 	}
 	s.begin(side, rh, at)
 	return n
