@@ -19,7 +19,8 @@ func TestPostgres(t *testing.T) {
 		{"an error", []turn{ask, s("EFATAL\x00")}, true,
 			outcome{Name: "postgres", Said: []string{"SSLRequest", "refused: an error message"},
 				Without: "starttls_refused: the server refused TLS: an error message to SSLRequest, in packet 2."}},
-		{"never asked", []turn{startup}, true, outcome{}},
+		{"never asked", []turn{startup}, true,
+			outcome{Name: "postgres", Exposed: []string{"data: its startup message, with the names of user and database,"}}},
 	})
 }
 

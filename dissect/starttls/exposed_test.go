@@ -55,6 +55,13 @@ func TestLogins(t *testing.T) {
 		{"XMPP", xmpp, "<auth mechanism=\"SCRAM-SHA-1\">" + secret + "</auth>", conn.ExposedHashed, "its login (<auth/> SCRAM-SHA-1)"},
 		{"LDAP, a password", ask, "\x30\x12\x02\x01\x02\x60\x0d\x02\x01\x03\x04\x01a\x80\x05" + secret, conn.ExposedLogin, "its login (bind with a password)"},
 		{"LDAP, SASL", ask, "\x30\x19\x02\x01\x02\x60\x14\x02\x01\x03\x04\x00\xa3\x0d\x04\x06GSSAPI\x04\x03abc", conn.ExposedHashed, "its login (bind with SASL GSSAPI)"},
+		{"PostgreSQL, a password", startup("\x00\x00\x00\x03"), "p\x00\x00\x00\x0a" + secret + "\x00", conn.ExposedLogin, "its login (password)"},
+		{"PostgreSQL, MD5", startup("\x00\x00\x00\x05salt"), "p\x00\x00\x00\x0amd5" + secret[:2] + "\x00", conn.ExposedHashed, "its login (a hash of its password)"},
+		{"PostgreSQL, SCRAM", startup("\x00\x00\x00\x0aSCRAM-SHA-256\x00\x00"), "p\x00\x00\x00\x0aSCRAM\x00", conn.ExposedHashed, "its login (a hash of its password)"},
+		{"PostgreSQL, none asked for", startup("\x00\x00\x00\x00"), "Q\x00\x00\x00\x0aselec\x00", conn.ExposedData, "its startup message, with the names of user and database,"},
+		{"TDS, no TLS at all", []turn{c(prelogin(tdsPrelogin, tdsNone)), s(prelogin(tdsReply, tdsNone))}, "\x10\x01\x00\x0d\x00\x00\x00\x00" + secret, conn.ExposedLogin, "its login (LOGIN7, whose password is only turned around)"},
+		{"TDS, refused", []turn{c(prelogin(tdsPrelogin, tdsOn)), s(prelogin(tdsReply, tdsNone))}, "\x10\x01\x00\x0d\x00\x00\x00\x00" + secret, conn.ExposedLogin, "its login (LOGIN7, whose password is only turned around)"},
+		{"TDS, offered and not wanted", []turn{c(prelogin(tdsPrelogin, tdsNone)), s(prelogin(tdsReply, tdsOff))}, "\x10\x01\x00\x0d\x00\x00\x00\x00" + secret, conn.ExposedLogin, "its login (LOGIN7, whose password is only turned around)"},
 		{"LDAP, anonymous", ask, "\x30\x0c\x02\x01\x02\x60\x07\x02\x01\x03\x04\x00\x80\x00", conn.ExposedData, "its commands, as an anonymous user,"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -67,7 +74,7 @@ func TestLogins(t *testing.T) {
 					t.Errorf("pieces of %d: %q %q, want %q %q", piece, x.Kind, x.What, tc.kind, tc.what)
 				}
 				e, ok := p.talk.Without(flow.Mark{})
-				if ok != (tc.kind != "" || l.refused.Seen()) || strings.Contains(e.Why+x.What, secret) {
+				if ok != (tc.kind != "" && l.offered.Seen() || l.refused.Seen()) || strings.Contains(e.Why+x.What, secret) {
 					t.Errorf("pieces of %d: told %v: %q", piece, ok, e.Why)
 				}
 			}
@@ -173,4 +180,11 @@ func TestAskedAgain(t *testing.T) {
 	if want := int64(20); !p.found || p.start.Offsets[flow.Client] != want || p.talk.Refusal() != "" {
 		t.Errorf("found %v at %v, refusal %q: want TLS at %d and none", p.found, p.start.Offsets, p.talk.Refusal(), want)
 	}
+}
+
+// startup is a client of PostgreSQL that goes without TLS after a refusal, and
+// what the server asks it for.
+func startup(authentication string) []turn {
+	m := "\x00\x03\x00\x00user\x00u\x00\x00"
+	return []turn{c("\x00\x00\x00\x08\x04\xd2\x16\x2f"), s("N"), c(be32(4+len(m)) + m), s("R" + be32(4+len(authentication)) + authentication)}
 }

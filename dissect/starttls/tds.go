@@ -15,6 +15,7 @@ type tds struct {
 	found
 	client byte     // the client's encryption option
 	read1  bool     // the client's PRELOGIN was read
+	plain  bool     // both sides know that TLS will not come
 	skip   [2]int64 // bytes of PRELOGIN of each side
 	w      *tdsStream
 }
@@ -22,6 +23,7 @@ type tds struct {
 // Packet types and encryption options.
 const (
 	tdsReply    = 0x04
+	tdsLogin    = 0x10
 	tdsPrelogin = 0x12
 
 	tdsHeader  = 8
@@ -84,6 +86,11 @@ func probeTDS(b []byte) fit {
 
 func (d *tds) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 	switch {
+	case d.plain:
+		if side == flow.Client && b[0] == tdsLogin {
+			return 0, l.finalLogin(conn.ExposedLogin, "its login (LOGIN7, whose password is only turned around)", at)
+		}
+		return 0, over
 	case d.w != nil:
 		d.w.Data(side, b, at)
 		if d.tls() == no {
@@ -112,15 +119,20 @@ func (d *tds) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next)
 	}
 	server, ok := encryption(body)
 	switch words := "answer: encryption " + tdsWord(server); {
-	case !ok || d.client == tdsNone && server == tdsNone:
+	case !ok:
 		return n, over
+	case d.client == tdsNone && (server == tdsNone || server == tdsOff):
+		d.plain = true
+		if server == tdsOff {
+			l.offer(at)
+		}
+		return n, more
 	case server == tdsNone:
 		if d.client != tdsOff { // or nobody insisted
 			l.refuse(words, at)
 		}
-		return n, over
-	case d.client == tdsNone && server == tdsOff:
-		return n, over
+		d.plain = true
+		return n, more
 	default:
 		l.agreed = at
 		l.say(words)
