@@ -86,10 +86,19 @@ func (b *Builder) takeCertificates(side flow.Side, m *tls.Certificate, message s
 			says = append(says, fmt.Sprintf("[%d] to [%d] …", i, total-1))
 			break
 		}
-		says = append(says, certificateLine(i, c))
+		says = append(says, certificateLine(i, c)+b.roleOf(i))
 	}
 	b.ccStep(side, at, message, "certificate", n, says...).
 		fact("certificates", total, "RFC 5246, Section 7.4.2")
+}
+
+// roleOf says what a certificate of TLCP is for: it has two of the end entity
+// before those of its issuers (GB/T 38636, Section 6.4.5.3).
+func (b *Builder) roleOf(i int) string {
+	if b.c.Version != tls.VersionTLCP || i > 1 {
+		return ""
+	}
+	return [2]string{", to sign with", ", to encrypt to"}[i]
 }
 
 // stapleOf returns the OCSP response that an entry of TLS 1.3 carries (RFC 9846,

@@ -84,7 +84,19 @@ func (b *Builder) serverValue(m *tls.ServerKeyExchange) string {
 		k.PublicSizes[flow.Server] = len(m.SRP.B)
 		return fmt.Sprintf("SRP public value of %d bytes", len(m.SRP.B))
 	}
+	if b.c.Version == tls.VersionTLCP && len(m.Signature) > 0 {
+		return "no parameters: covers the randoms and certificate " + b.encryptionKey()
+	}
 	return "parameters of the key exchange"
+}
+
+// encryptionKey names the certificate whose key secrets are encrypted to: TLCP has
+// one of its own for it, the second (GB/T 38636, Section 6.4.5.3).
+func (b *Builder) encryptionKey() string {
+	if b.c.Version == tls.VersionTLCP && len(b.c.CertificateCheck.Server.Chain) != 1 {
+		return "[1]"
+	}
+	return "[0]"
 }
 
 // keepServerSignature keeps what [Pending] needs to check the signature of a
@@ -122,7 +134,11 @@ func (b *Builder) clientKeyExchange(side flow.Side, body []byte, at flow.Mark) e
 	switch {
 	case len(m.Encrypted) > 0:
 		k.PublicSizes[flow.Client] = len(m.Encrypted)
-		says = fmt.Sprintf("premaster secret, %d bytes, encrypted to the RSA key of [0]", len(m.Encrypted))
+		key := "RSA"
+		if b.kx.Kx == iana.KxSM2 {
+			key = "SM2"
+		}
+		says = fmt.Sprintf("premaster secret, %d bytes, encrypted to the %s key of %s", len(m.Encrypted), key, b.encryptionKey())
 	case len(m.Public) > 0:
 		k.PublicSizes[flow.Client] = len(m.Public)
 		if k.Group != "" {

@@ -33,6 +33,9 @@ func (b *Builder) serverHello(side flow.Side, body []byte, at flow.Mark) error {
 	b.chosen = true
 	b.randoms[flow.Server] = bytes.Clone(m.Random)
 	b.c.Version, b.c.Suite = m.NegotiatedVersion(), m.CipherSuite
+	if b.c.Version == tls.VersionTLCP {
+		b.c.Carrier = "tlcp"
+	}
 	b.kx, _ = m.CipherSuite.Info()
 	sel := &Selected{RecordVersion: b.version0[flow.Server], LegacyVersion: m.LegacyVersion, Random: b.randoms[flow.Server],
 		SessionID: bytes.Clone(m.SessionID), CompressionMethod: m.Compression}
@@ -290,7 +293,7 @@ func (b *Builder) encryptedExtensions(side flow.Side, body []byte, at flow.Mark)
 func unnamed(v tls.Version) bool {
 	_, ok := iana.VersionName(uint16(v))
 	_, draft := v.Draft()
-	return !ok && !draft
+	return !ok && !draft && v != tls.VersionTLCP
 }
 
 func groupInfo(g tls.NamedGroup) iana.Group {

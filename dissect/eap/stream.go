@@ -1,6 +1,7 @@
 package eap
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/tlslens/tlslens/dissect/conn"
@@ -58,7 +59,7 @@ type half struct {
 
 // NewStream returns a Stream for the conversation that first, for which [Probe]
 // found a hello, belongs to. It reports to in and opens with k, which may be nil.
-// It also says which method it is, and of which user.
+// It also says which method it is, and of which realm the user.
 func NewStream(in Input, k *keys.Session, first []byte) (s *Stream, says []string) {
 	s = &Stream{in: in, records: record.NewStream(in, k)}
 	var p radius
@@ -66,8 +67,8 @@ func NewStream(in Input, k *keys.Session, first []byte) (s *Stream, says []strin
 	if p.parse(first, nil) && m.parse(p.eap) {
 		s.method = m.method
 		says = []string{methodName(m.method)}
-		if len(p.user) > 0 {
-			says = append(says, fmt.Sprintf("user %q", p.user))
+		if i := bytes.LastIndexByte(p.user, '@'); i >= 0 { // who it is stays unsaid
+			says = append(says, fmt.Sprintf("realm %q", p.user[i+1:]))
 		}
 	}
 	return s, says

@@ -47,6 +47,9 @@ const (
 	hopL2TP
 	hopTZSP
 	hopCAPWAP
+	hopLISP
+	hopLISPInstance
+	hopBATMAN
 	numHops
 )
 
@@ -61,7 +64,7 @@ var hopNames = [numHops]string{
 	hop6in4: "6in4", hop4in6: "4in6", hop6in6: "6in6", hopEtherIP: "etherip",
 	hopAH: "ah", hopVXLAN: "vxlan ", hopVXLANGPE: "vxlan-gpe ", hopGeneve: "geneve ",
 	hopGTPU: "gtp-u ", hopTeredo: "teredo", hopL2TP: "l2tp", hopTZSP: "tzsp",
-	hopCAPWAP: "capwap",
+	hopCAPWAP: "capwap", hopLISP: "lisp", hopLISPInstance: "lisp ", hopBATMAN: "batman",
 }
 
 // push remembers a hop.

@@ -4,6 +4,7 @@ package packet
 const (
 	etherIPv4       = 0x0800
 	etherTRILL      = 0x22F3
+	etherBATMAN     = 0x4305
 	etherTEB        = 0x6558 // transparent Ethernet bridging
 	etherVLAN       = 0x8100
 	etherIPv6       = 0x86DD
@@ -140,12 +141,41 @@ func (d *Decoder) rareEtherType(t uint16, b []byte, p *Packet) Kind {
 		}
 		p.push(hopTRILL, 0)
 		return d.innerEthernet(b[n:], p)
+	case etherBATMAN:
+		return d.batman(b, p)
 	case etherMACsec:
 		return d.macsec(b, p)
 	case etherNSH:
 		return d.nsh(b, p)
 	}
 	return Other
+}
+
+// batman reads a packet of B.A.T.M.A.N. advanced, version 15 of its format, that
+// carries a frame through the mesh: the packet types and structures are those of
+// the Linux kernel (batadv_packet.h).
+func (d *Decoder) batman(b []byte, p *Packet) Kind {
+	const version = 15
+	if len(b) < 2 {
+		return d.fail(shortTag, b, 2, p)
+	}
+	n := 0
+	switch b[0] {
+	case 0x01: // broadcast
+		n = 14
+	case 0x40: // unicast
+		n = 10
+	case 0x42: // unicast, with the client's own router
+		n = 18
+	}
+	if n == 0 || b[1] != version {
+		return Other
+	}
+	if len(b) < n {
+		return d.fail(shortTag, b, n, p)
+	}
+	p.push(hopBATMAN, 0)
+	return d.innerEthernet(b[n:], p)
 }
 
 // macsec reads an IEEE 802.1AE SecTAG. Frames that are only authenticated can

@@ -209,6 +209,33 @@ func (d *Decoder) capwap(b []byte, p *Packet) (Kind, bool) {
 	return d.wlan(b[n:], false, p), true
 }
 
+// lisp reads a LISP data packet (RFC 9300, Section 5.1): an IP packet behind a
+// header that names, at most, the network in it.
+func (d *Decoder) lisp(b []byte, missing int, p *Packet) (Kind, bool) {
+	const instance, reserved = 0x08, 0x04
+	if len(b) < 8+20 || b[0]&reserved != 0 {
+		return Other, false
+	}
+	inner := b[8:]
+	n := int(be16(inner[2:]))
+	switch inner[0] >> 4 {
+	case 4:
+	case 6:
+		n = 40 + int(be16(inner[4:]))
+	default:
+		return Other, false
+	}
+	if n != len(inner)+missing {
+		return Other, false
+	}
+	if b[0]&instance != 0 {
+		p.pushNetwork(hopLISPInstance, be32(b[4:])>>8)
+	} else {
+		p.pushTunnel(hopLISP, 0)
+	}
+	return d.ip(inner, p), true
+}
+
 // plausibleMPLS reports whether b starts with labels that end in IP.
 func plausibleMPLS(b []byte) bool {
 	for range 8 {

@@ -7,6 +7,7 @@ const (
 	portGTPU      = 2152
 	portTeredo    = 3544
 	portGREinUDP  = 4754
+	portLISP      = 4341
 	portCAPWAP    = 5247
 	portVXLAN     = 4789
 	portVXLANGPE  = 4790
@@ -65,6 +66,8 @@ func (d *Decoder) udpTunnel(src, dst uint16, b []byte, missing int, p *Packet) (
 		k, ok = d.capwap(b, p)
 	case portTZSP:
 		k, ok = d.tzsp(b, p)
+	case portLISP:
+		k, ok = d.lisp(b, missing, p)
 	case portMPLSinUDP: // RFC 7510
 		if plausibleMPLS(b) {
 			p.Zone = 0

@@ -150,6 +150,7 @@ func (k *checker) order() {
 		switch {
 		case first != i:
 			extra = append(extra, fmt.Sprintf("[%d] repeats [%d]", i, first))
+		case i == 1 && k.opts.Two:
 		case !onPath[i] && k.twin(c):
 			twins = append(twins, fmt.Sprintf("[%d]", i))
 		case !onPath[i]:

@@ -78,6 +78,7 @@ func (k *checker) encoding() {
 		switch {
 		case len(c.Problems) > 0:
 			bad = append(bad, fmt.Sprintf("[%d]: %s", i, enumerateLong(c.Problems)))
+		case c.X509Err != nil && c.Key.Algorithm == "SM2": // it does not know the curve: no fault of the certificate
 		case c.X509Err != nil:
 			bad = append(bad, fmt.Sprintf("[%d]: crypto/x509 refuses it: %s", i, shorten(ascii([]byte(c.X509Err.Error())), 160)))
 		}

@@ -108,6 +108,9 @@ type CheckOptions struct {
 	Roots   *Store // nil: no trust store was given
 	// Client means that the chain is a client's.
 	Client bool
+	// Two means that the second certificate belongs to the same end as the
+	// first and is for encryption, as in TLCP: it is no link of the chain.
+	Two    bool
 	Staple []byte // the OCSP response that came along, nil if none
 	// StapleAsked means that the client asked for an OCSP response.
 	StapleAsked bool

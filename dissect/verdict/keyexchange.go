@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/tls"
 	"github.com/tlslens/tlslens/dissect/tls/iana"
 )
 
@@ -54,8 +55,8 @@ func keyExchangeRules() []Rule {
 		{ID: "kx-no-extended-master-secret", Severity: conn.Info, Phase: k, Title: "The master secret is not bound to the handshake.",
 			Doc: "Without extended_master_secret (RFC 7627) two connections can be made to share a master secret, which the triple handshake attack uses. Both sides must offer it.",
 			Check: func(c *conn.Conn) (string, bool) {
-				if c.Selected == nil || c.Version.IsTLS13() || c.Outcome != conn.Established {
-					return "", false
+				if c.Selected == nil || c.Version.IsTLS13() || c.Version == tls.VersionTLCP || c.Outcome != conn.Established {
+					return "", false // TLCP has no extensions
 				}
 				for _, e := range c.Selected.Extensions {
 					if e == 23 {
