@@ -128,6 +128,16 @@ func (p *program) loadLog(log *keys.Log, name string) error {
 // keyFailure words why a file with secrets cannot be used.
 func keyFailure(flag, name string, err error) *failure {
 	f := failf("%s %s: %v", flag, name, reason(err))
+	var key *keys.KeyError
+	var log *keys.LogError
+	switch { // both begin with the name
+	case errors.As(err, &key) && key.What != "":
+		f = failf("%s %s: %s", flag, name, key.What)
+	case errors.As(err, &key):
+		f = failf("%s %s: %v", flag, name, reason(key.Err))
+	case errors.As(err, &log) && log.Err == nil:
+		f = failf("%s %s: %s", flag, name, log.What)
+	}
 	var h interface{ Hint() string }
 	if errors.As(err, &h) && h.Hint() != "" {
 		return f.or("%s", h.Hint())

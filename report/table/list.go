@@ -19,12 +19,13 @@ const mostRows = 1000
 
 // A List prints one row for each connection, and a summary at the end.
 type List struct {
-	w     io.Writer
-	p     printer
-	tally tally
-	g     grid
-	marks string // signs that have been used
-	ws    []int  // decided once more than mostRows rows have come, nil before
+	w            io.Writer
+	p            printer
+	tally        tally
+	g            grid
+	marks        string // signs that have been used
+	inner, outer bool   // names of inner hellos, of outer ones beside them
+	ws           []int  // decided once more than mostRows rows have come, nil before
 }
 
 // NewList returns a List that prints to w.
@@ -142,6 +143,12 @@ func (l *List) legend() {
 		}
 	}
 	l.p.para("", strings.Join(parts, "  "), "")
+	if l.inner {
+		l.p.para("", "(ECH): the name inside Encrypted Client Hello; JSON has the outer one too", "")
+	}
+	if l.outer {
+		l.p.para("", "(outer): the name in clear; the one inside Encrypted Client Hello did not open", "")
+	}
 	l.p.line("")
 }
 
@@ -160,6 +167,9 @@ func (p *printer) mark(s conn.State, bad bool) string {
 // row makes a connection's row.
 func (l *List) row(c *conn.Conn) []cell {
 	p := &l.p
+	if c.ECH != nil && c.ECH.Accepted == conn.Yes {
+		l.inner, l.outer = l.inner || c.ECH.Source != "", l.outer || c.ECH.Source == ""
+	}
 	var marks []string
 	for _, ph := range c.Phases() {
 		m := p.mark(ph.State, badCheck(c, ph))
