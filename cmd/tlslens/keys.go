@@ -34,7 +34,7 @@ func keyFlags() []*flagDef {
 	}
 	return []*flagDef{
 		{name: "keylog", short: "k", arg: "FILE", group: groupKeys, repeat: true, complete: "file", doc: "key log in the format of SSLKEYLOGFILE",
-			more: "As written by browsers, curl, OpenSSL, GnuTLS, NSS, Go and others (RFC 9850). live follows it while it grows, and makes it if it is not there yet; read takes it as it is. The file that SSLKEYLOGFILE names is read if there is no --keylog, and secrets that a pcapng file carries are used by themselves.",
+			more: "As written by browsers, curl, OpenSSL, GnuTLS, NSS, Go and others (RFC 9850). It is followed while it grows, by live, which makes it if it is not there yet, and while packets come through a pipe. The file that SSLKEYLOGFILE names is read if there is no --keylog, and secrets that a pcapng file carries are used by themselves.",
 			set:  file(func(s *settings) *[]string { return &s.keys.logs })},
 		{name: "private-key", arg: "FILE", group: groupKeys, repeat: true, complete: "file", doc: "key of a server: RSA, for RSA key exchange; or of ECH",
 			more: "PEM or DER: PKCS #1, PKCS #8, PKCS #12. The password of an encrypted one is taken from TLSLENS_KEY_PASSWORD. It opens connections whose premaster secret was encrypted to that key; no other key exchange can be opened with it. A PEM file with the key of Encrypted Client Hello and its ECHCONFIG (RFC 9934) opens the ClientHellos that were sealed to it, and nothing behind them.",

@@ -102,7 +102,7 @@ func (r *reading) all(ctx context.Context, inputs []*input) error {
 		}
 		r.opened++
 		embedded(in, r.opt.Keys)
-		got, err := r.one(ctx, in, src)
+		got, err := r.one(ctx, in, r.delay(in, src))
 		src.Close()
 		if err == nil {
 			err = r.out.Flush()
@@ -186,6 +186,9 @@ func (r *reading) one(ctx context.Context, in *input, src capture.Source) (*resu
 	defer r.p.unwatch()
 	res := &result{}
 	r.opt.Stats = &res.stats
+	if d, ok := src.(*delayed); ok {
+		defer d.end()
+	}
 	for e, err := range dissect.Events(ctx, r.p.watch(in, src), r.opt) {
 		if err != nil {
 			res.stopped = err
