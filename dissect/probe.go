@@ -12,6 +12,8 @@ import (
 
 // Bounds of probing, in bytes of one direction.
 const (
+	// beginBytes name a protocol.
+	beginBytes = 64
 	// prefixBytes is kept to be read again once the flow turns out to be TLS:
 	// room for the largest record and the header of the next, which is what
 	// it takes to believe in TLS that begins in mid-stream.
@@ -26,6 +28,7 @@ type prefix struct {
 	parts []part // in order; data and gaps
 	size  int    // bytes of data in parts
 	total int64  // bytes ever seen
+	begin []byte // the first of them, by which the protocol is named if it is no TLS
 	notes []note
 }
 
@@ -79,6 +82,9 @@ func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
 	}
 	x.parts = append(x.parts, part{off: off, data: append([]byte(nil), b...), at: at})
 	x.size += len(b)
+	if n := beginBytes - len(x.begin); n > 0 {
+		x.begin = append(x.begin, b[:min(n, len(b))]...)
+	}
 	if f.decide(d, x.head()) || f.firstWords(d, off, b, at) {
 		return
 	}
@@ -289,8 +295,8 @@ func (f *tcpFlow) spoke() {
 		name = l.Title
 	}
 	for d := range f.probe {
-		if l == nil && len(f.probe[d].parts) > 0 {
-			if s := conn.Protocol(f.probe[d].parts[0].data); s != "" {
+		if l == nil {
+			if s := conn.Protocol(f.probe[d].begin); s != "" {
 				name = s
 				break
 			}

@@ -178,9 +178,10 @@ func (f *tcpFlow) feed(d tcp.Dir, off int64, b []byte, at flow.Mark) {
 	f.stream.Data(side, b, at)
 	f.pos[d] = off + int64(len(b))
 	// All but the last byte of a record that is passed over: the last one
-	// tells in which packet the record ended.
-	if n := f.stream.Skippable(side); n > 1 {
-		f.tcp.Skip(d, n-1)
+	// tells in which packet the record ended. While what was kept is replayed,
+	// some of them have been delivered.
+	if n := f.pos[d] + f.stream.Skippable(side) - 1 - f.tcp.Offset(d); n > 0 {
+		f.tcp.Skip(d, n)
 	}
 	if f.watching && f.builder.Conn().Tunnel.State != conn.Unseen {
 		f.watching = false
@@ -217,7 +218,7 @@ func (f *tcpFlow) Gap(d tcp.Dir, g tcp.Gap) {
 // gapOf is a hole as a connection reports it.
 func gapOf(g tcp.Gap) conn.Gap {
 	after := uint64(0)
-	if g.At.Packet > 0 {
+	if g.At.Packet > 0 && g.Bytes >= 0 { // the unknown number is at the beginning
 		after = g.At.Packet - 1
 	}
 	return conn.Gap{Bytes: g.Bytes, After: after, Why: g.Why.String()}

@@ -12,6 +12,7 @@ import (
 func (s *Stream) Gap(side flow.Side, g conn.Gap, at flow.Mark) {
 	h := &s.sides[side]
 	if h.foreign {
+		s.tellForeign(side, true)
 		return
 	}
 	g.Side, g.Offset = side, h.offset
@@ -132,6 +133,7 @@ func (s *Stream) Close(how conn.End, by flow.Side, at flow.Mark) {
 		h := &s.sides[side]
 		switch {
 		case h.foreign:
+			s.tellForeign(side, true)
 		case h.lost:
 			s.settle(side, at)
 		case h.hdrLen == headerLen && h.left > 0 && h.rh.Type != contentTorn:

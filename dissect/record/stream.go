@@ -11,6 +11,7 @@
 package record
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/tlslens/tlslens/dissect/conn"
@@ -64,8 +65,9 @@ type half struct {
 	scan    []byte // bytes that may begin a record
 	garbage int64  // bytes given up since the boundary was lost
 
-	foreign       bool // the side speaks something else
-	overlong, odd bool // said once
+	foreign       bool      // the side speaks something else
+	foreignAt     flow.Mark // where it was noticed
+	overlong, odd bool      // said once
 }
 
 // NewStream returns a Stream that reports to in and opens with k, which may be
@@ -83,6 +85,16 @@ func (s *Stream) MidStream() {
 // that come first need not begin a record.
 func (s *Stream) BeginUnseen(side flow.Side) { s.sides[side].doubt = true }
 
+// tellForeign reports what a side that speaks something else begins with: once
+// there is enough of it to be named, a whole line if it is text, or at the last.
+func (s *Stream) tellForeign(side flow.Side, last bool) {
+	h := &s.sides[side]
+	if len(h.scan) > 0 && (last || len(h.scan) >= headLen || bytes.ContainsAny(h.scan, "\r\n") || !isText(h.scan)) {
+		s.in.Foreign(side, h.scan, h.foreignAt)
+		h.scan = nil
+	}
+}
+
 // head returns the first bytes of a side: the header's, and what follows.
 func (s *Stream) head(side flow.Side, rest []byte) []byte {
 	hdr := &s.sides[side].hdr
@@ -96,6 +108,10 @@ func (s *Stream) Data(side flow.Side, b []byte, at flow.Mark) {
 		var n int
 		switch {
 		case h.foreign:
+			if len(h.scan) > 0 {
+				h.scan = append(h.scan, b[:min(len(b), headLen)]...)
+				s.tellForeign(side, false)
+			}
 			return
 		case h.lost:
 			h.offset += int64(len(b))
@@ -115,6 +131,9 @@ func (s *Stream) Data(side flow.Side, b []byte, at flow.Mark) {
 // because they are inside a record that is passed over.
 func (s *Stream) Skippable(side flow.Side) int64 {
 	h := &s.sides[side]
+	if h.foreign && len(h.scan) > 0 {
+		return 0
+	}
 	if h.foreign {
 		return 1 << 60
 	}
@@ -161,8 +180,8 @@ func (s *Stream) header(side flow.Side, b []byte, at flow.Mark) int {
 	rh, _ := tls.ParseRecordHeader(h.hdr[:])
 	if !rh.Plausible() && (h.records > 0 || !looksLikeRecord(rh)) {
 		if h.records == 0 && (!h.doubt || conn.Protocol(s.head(side, b[n:])) != "") {
-			h.foreign = true
-			s.in.Foreign(side, s.head(side, b[n:]), at)
+			h.foreign, h.scan, h.foreignAt = true, s.head(side, b[n:]), at
+			s.tellForeign(side, false)
 			return len(b)
 		}
 		if (h.closing() || s.sides[side.Other()].closing()) && isText(h.hdr[:]) {
