@@ -17,14 +17,14 @@ type numbers struct {
 	twice  uint64
 }
 
-// add takes a record's number.
-func (n *numbers) add(h header) {
+// add takes a record's number and reports whether it was there before.
+func (n *numbers) add(h header) (twice bool) {
 	if h.epoch == 0 || h.epoch < n.epoch {
-		return
+		return false
 	}
 	if h.epoch > n.epoch {
 		*n = numbers{epoch: h.epoch, first: h.seq, last: h.seq, window: 1, seen: 1, lost: n.missing(), twice: n.twice}
-		return
+		return false
 	}
 	switch d := h.seq - n.last; {
 	case h.seq > n.last:
@@ -34,12 +34,13 @@ func (n *numbers) add(h header) {
 		n.first = min(n.first, h.seq)
 	case n.window>>(n.last-h.seq)&1 != 0:
 		n.twice++
-		return
+		return true
 	default:
 		n.window |= 1 << (n.last - h.seq)
 		n.first = min(n.first, h.seq)
 	}
 	n.seen++
+	return false
 }
 
 // missing returns how many numbers between the first and the last were not

@@ -32,6 +32,9 @@ func (s *Stream) open(side flow.Side, rh header, body []byte, at flow.Mark) bool
 		}
 		return true
 	}
+	if h.accepted.add(rh) {
+		return true // a copy, which the receiver drops (RFC 6347, Section 4.1.2.6)
+	}
 	s.in.Opened(side, conn.Opened{Wire: rh.typ, Type: o.Type, Bytes: rh.length, Plain: len(o.Plain), Padding: o.Padding, Level: conn.Application}, at)
 	switch o.Type {
 	case tls.ContentHandshake:

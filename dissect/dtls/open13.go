@@ -10,18 +10,20 @@ import (
 // open13 opens the record of DTLS 1.3 that is b and hands on what is in it. It
 // returns false if no key opened it. Only then is its epoch certain.
 func (s *Stream) open13(side flow.Side, u unified, epoch int, b []byte, at flow.Mark) bool {
-	if !s.keys.ReadyDTLS13(side, uint64(epoch)) {
-		return false
-	}
 	h := &s.sides[side]
 	o, seq, err := s.keys.OpenDTLS13(side, keys.Record13{Epoch: uint64(epoch), Header: b[:u.size], SeqAt: u.seqAt, SeqLen: u.seqLen, Body: b[u.size:]})
 	if err != nil {
 		return false
 	}
-	if epoch >= epochApplication { // lower ones say nothing that the handshake does not
-		h.numbers.add(header{epoch: uint16(epoch), seq: seq})
-	}
+	h.sure = max(h.sure, epoch)
 	h.epoch = max(h.epoch, epoch)
+	number := header{epoch: uint16(epoch), seq: seq}
+	if epoch >= epochApplication { // lower ones say nothing that the handshake does not
+		h.numbers.add(number)
+	}
+	if h.accepted.add(number) {
+		return true // a copy, which the receiver drops (RFC 9147, Section 4.5.1)
+	}
 	lv := levelOf(epoch)
 	s.in.Opened(side, conn.Opened{Wire: tls.ContentApplicationData, Type: o.Type, Bytes: u.length, Plain: len(o.Plain), Padding: o.Padding, Level: lv}, at)
 	switch o.Type {

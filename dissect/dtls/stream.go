@@ -54,14 +54,17 @@ type Stream struct {
 type half struct {
 	asm     assembly
 	numbers numbers
-	cid     int  // size of the connection id in this side's records; -1 if not known
-	hello   bool // a hello was seen
-	ccs     bool
-	sealed  bool  // a sealed record was seen
-	epoch   int   // of DTLS 1.3, as far as reconstructed
-	finLen  int   // payload of the first sealed handshake record; 0 if there was none
-	waiting []fin // sealed handshake records that came before ChangeCipherSpec
-	again   repeats
+	// accepted are the numbers of records that keys have opened.
+	accepted numbers
+	cid      int  // size of the connection id in this side's records; -1 if not known
+	hello    bool // a hello was seen
+	ccs      bool
+	sealed   bool  // a sealed record was seen
+	epoch    int   // of DTLS 1.3, as far as reconstructed
+	sure     int   // the highest epoch of which a key has opened a record
+	finLen   int   // payload of the first sealed handshake record; 0 if there was none
+	waiting  []fin // sealed handshake records that came before ChangeCipherSpec
+	again    repeats
 }
 
 // fin is a sealed handshake record.

@@ -28,18 +28,32 @@ func (s *Stream) unified(side flow.Side, b []byte, missing int, at flow.Mark) in
 		return len(b)
 	}
 	h.sealed = true
-	epoch := nearestEpoch(h.epoch, int(u.epoch))
-	if len(b) >= n && s.open13(side, u, epoch, b[:n], at) {
+	if sure := nearestEpoch(h.sure, int(u.epoch)); len(b) >= n && s.keys.ReadyDTLS13(side, uint64(sure)) {
+		if !s.open13(side, u, sure, b[:n], at) { // perhaps it is forged: it moves nothing
+			s.in.SealedIn(side, levelOf(sure), u.length, at)
+		}
 		return n
 	}
-	s.settle(side, at)
+	epoch := nearestEpoch(h.epoch, int(u.epoch))
 	s.keys.PassDTLS13(side)
+	if h.sure == 0 && s.sides[side.Other()].sure == 0 { // else the keys tell how far it has come
+		s.goOn(side, epoch, at)
+	}
+	s.in.SealedIn(side, levelOf(epoch), u.length, at)
+	return n
+}
+
+// goOn takes it from a record that stays closed that its side has come as far as
+// its epoch.
+func (s *Stream) goOn(side flow.Side, epoch int, at flow.Mark) {
+	h := &s.sides[side]
+	if s.in.Negotiated().Version != 0 {
+		s.settle(side, at)
+	}
 	if epoch > epochApplication && epoch > h.epoch {
 		s.in.Note(side, fmt.Sprintf("epoch %d begins: the %s has changed its key (KeyUpdate)", epoch, side), at)
 	}
 	h.epoch = max(h.epoch, epoch)
-	s.in.SealedIn(side, levelOf(epoch), u.length, at)
-	return n
 }
 
 // Epochs of DTLS 1.3 (RFC 9147, Section 6.1).

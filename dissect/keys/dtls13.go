@@ -29,10 +29,18 @@ type keys13 struct {
 	k      *aead13
 	mask   masker // nil until a key has opened a record
 	next   uint64 // the number after the highest that was opened
-	idle   uint64 // version of the provider, plus 1, that had nothing to try
+	idle   idle13 // when there was nothing to try
 	failed int    // records in a row
 	at     uint64 // version of the provider at the last of them
 	works  int    // bytes opened in vain while numbers were searched
+}
+
+// idle13 is what secrets come from: where it has not changed, there is no new one.
+type idle13 struct {
+	version        uint64 // of the provider, plus 1
+	hs             *handshake
+	haveCH, haveSH bool
+	secretAt       epoch
 }
 
 // Bounds of what is tried for a record number, of which 8 or 16 bits are sent.
@@ -97,15 +105,16 @@ func (s *Session) ReadyDTLS13(side flow.Side, epoch13 uint64) bool {
 	}
 	k := f.of13(e)
 	v := s.p.version()
+	now := idle13{v + 1, s.hs, s.hs.haveCH, s.hs.haveSH, f.secretAt}
 	switch {
 	case k.mask != nil:
 		return true
-	case k.failed >= maxFailures && k.at == v, k.idle == v+1:
+	case k.failed >= maxFailures && k.at == v, k.idle == now:
 		return false
 	case len(s.secrets(side, e)) > 0:
 		return true
 	}
-	k.idle = v + 1
+	k.idle = now
 	return false
 }
 
