@@ -36,6 +36,7 @@ type pipeline struct {
 	out      *outbox
 	at       flow.Mark             // of the packet at hand
 	opened   uint64                // connections so far
+	controls map[hosts][]*control  // control connections of FTP
 	data     map[dataEnd]announced // data connections of FTP that are waited for
 	offers   map[offerer]flow.Mark // who offered TLS after words in the clear, and where
 	outcomes map[conn.Outcome]uint64

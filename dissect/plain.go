@@ -78,6 +78,7 @@ func (f *tcpFlow) startTLS(s starttls.Start) {
 		f.ftp.Reset()
 	}
 	f.open(tcp.Dir(s.Client), false)
+	f.keepControl()
 }
 
 // from drops what stands before an offset.

@@ -34,6 +34,7 @@ type tcpFlow struct {
 	number       uint64               // of the connection, once there is one
 	ftp          *starttls.FTPControl // of a control connection of FTP
 	data         announced            // what announced it, if it is a data connection of FTP
+	kept         *control             // of a control connection, for its data connections
 	openedBefore bool                 // opened bytes came before
 
 	stage   stage
@@ -273,6 +274,9 @@ func (f *tcpFlow) end(how conn.End) {
 		f.finish(how)
 	case !f.withoutTLS(how):
 		f.countOther(was)
+		if f.kept != nil {
+			f.kept.ends()
+		}
 	}
 }
 
@@ -310,9 +314,12 @@ func (f *tcpFlow) missedClose() {
 func (f *tcpFlow) deliver() {
 	c := f.builder.Conn()
 	f.wrappings(c) // the other direction may have begun since
-	c.FTPData = f.ftpData()
+	c.FTPData = f.ftpData(c)
 	c.Last, c.Packets = f.last, f.sent[0]+f.sent[1]
 	c.Sent = [2]uint64{f.sent[f.client], f.sent[f.client^1]}
+	if f.kept != nil {
+		f.kept.ends()
+	}
 	f.p.out.put(f.builder.Finish())
 }
 

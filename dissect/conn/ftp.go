@@ -13,10 +13,16 @@ type FTPData struct {
 	Of      uint64 // number of its control connection; 0 if that is not TLS
 	Passive bool   // the client connected to the server, else the other way round
 	Command string // "RETR"; "" if it was not seen
+	// Fits says that the announcement is sealed, and the connection fits one:
+	// the others are not known then, but for Of.
+	Fits bool
 }
 
 // String words it: "FTP data of #1, passive, RETR".
 func (d *FTPData) String() string {
+	if d.Fits {
+		return fmt.Sprintf("fits FTP data of #%d", d.Of)
+	}
 	parts := []string{"FTP data"}
 	if d.Of != 0 {
 		parts[0] += fmt.Sprintf(" of #%d", d.Of)

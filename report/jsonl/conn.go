@@ -24,8 +24,12 @@ func (e *encoder) conn(c *conn.Conn) {
 		if d.Of != 0 {
 			e.uint("of", d.Of)
 		}
-		e.bool("passive", d.Passive)
-		e.known("command", d.Command)
+		if d.Fits {
+			e.bool("fits", true)
+		} else {
+			e.bool("passive", d.Passive)
+			e.known("command", d.Command)
+		}
 		e.close('}')
 	}
 	if len(c.Encapsulation) > 0 {
