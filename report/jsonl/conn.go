@@ -24,9 +24,8 @@ func (e *encoder) conn(c *conn.Conn) {
 		if d.Of != 0 {
 			e.uint("of", d.Of)
 		}
-		if d.Fits {
-			e.bool("fits", true)
-		} else {
+		e.bool("fits", d.Fits)
+		if !d.Fits {
 			e.bool("passive", d.Passive)
 			e.known("command", d.Command)
 		}

@@ -186,7 +186,7 @@ func reference(c *conn.Conn) refConn {
 		Start: c.First.Time.Format("2006-01-02T15:04:05.000000000Z"), Duration: ms(c.Since(c.Last)), Outcome: string(c.Outcome), Why: c.Why,
 		ServerName: c.ServerName, Group: c.Group, ALPN: c.ALPN, EarlyData: c.EarlyData, Notes: c.Notes, Alerts: []any{}, Findings: []any{}, Gaps: []any{}}
 	if d := c.FTPData; d != nil {
-		r.FTPData = object{"of", d.Of, "passive", d.Passive, "command", d.Command}
+		r.FTPData = object{"of", d.Of, "fits", d.Fits, "passive", d.Passive, "command", d.Command}
 	}
 	for s, e := range c.Ends {
 		x := refEndpoint{Port: e.Port()}
