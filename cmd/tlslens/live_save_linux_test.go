@@ -2,13 +2,17 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestLiveHandshakes saves only handshakes: the file has the same certificates
@@ -181,5 +185,41 @@ func TestLiveSeveral(t *testing.T) {
 	b := readFile(t, saved)
 	if !bytes.Contains(b, []byte("\x02\x00\x02\x00lo")) || !bytes.Contains(b, []byte("\x02\x00\x02\x00va")) {
 		t.Error("the names of the interfaces are not in the file")
+	}
+}
+
+// TestLiveChromium watches a browser, with the key log that it writes: what is
+// shown equals what the saved file gives, and it was opened.
+func TestLiveChromium(t *testing.T) {
+	browser, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("chromium is not here")
+	}
+	network(t)
+	serve(t)
+	dir := writable(t)
+	log, saved := filepath.Join(dir, "keys.txt"), filepath.Join(dir, "saved.pcapng")
+	w := watch(t, "-i", "lo", "-T", "jsonl", "-k", log, "-w", saved, "tcp port 4433")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--ignore-certificate-errors", "--user-data-dir="+filepath.Join(dir, "profile"), "--ssl-key-log-file="+log,
+		"--host-resolver-rules=MAP live.example 127.0.0.1", "--dump-dom", "https://live.example:4433/")
+	cmd.WaitDelay = 5 * time.Second
+	page, err := cmd.Output()
+	if err != nil || !bytes.Contains(page, []byte("s_server")) {
+		t.Fatalf("chromium: %v\n%.500s", err, page)
+	}
+	time.Sleep(time.Second)
+	w.stop(syscall.SIGINT, 0)
+	file := tlslens(t, nil, "-T", "jsonl", "-k", log, saved)
+	live, want := objects(w.out.String()), objects(file.out)
+	if d := cmp.Diff(want, live); d != "" {
+		t.Errorf("(-file +live):\n%.4000s", d)
+	}
+	if !slices.ContainsFunc(live, func(l string) bool {
+		return strings.Contains(l, `"server_name":"live.example"`) && strings.Contains(l, "CN=live.example") && strings.Contains(l, `"version":"TLS 1.3"`)
+	}) {
+		t.Errorf("no opened connection:\n%s", strings.Join(live, ""))
 	}
 }
