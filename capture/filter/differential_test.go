@@ -38,6 +38,13 @@ var expressions = []string{
 	"ip and tcp and ip and tcp", "tcp and (tcp or ip6)", "ip or ip or ip", "not ip and not ip6 and not arp", "tcp port 443 and (tcp[((tcp[12:1] & 0xf0) >> 2)] = 0x16)",
 	"ether proto 0x800", "ether proto \\ip6", "ether proto 0x88cc", "ether proto 0xfe", "ether proto 6", "ether proto netbeui", "ether proto stp",
 	"ether proto 0xe0", "ether proto atalk", "ether proto aarp", "ether proto 100", "ether proto 5", "pppoed", "pppoes and ip", "pppoes 2 and tcp port 80", "pppoes",
+	"tcp[tcpflags] & (tcp-syn|tcp-fin) != 0 and not src and dst net 10.0.0.0/8", "tcp[tcpflags] & tcp-rst != 0 or tcp[tcpflags] == tcp-syn|tcp-ack",
+	"tcp[((tcp[12:1] & 0xf0) >> 2):1] == 0x16 && (tcp[((tcp[12:1] & 0xf0) >> 2)+5:1] == 0x01)", "tcp[((tcp[12] & 0xf0) >> 2):4] = 0x16030100",
+	"not port 22 and not arp", "tcp port 443 or tcp port 8443 and host 10.0.0.1", "host 10.0.0.1 && (port 80 || port 443)", "tcp and (port 80 or 443 or portrange 8000-8100)",
+	"icmp[icmptype] != icmp-echo and icmp[icmptype] != icmp-echoreply", "port 443 and greater 100", "tcp dst portrange 443-8443", "portrange 0-1023 and not portrange 80-443",
+	"port https or port domain or port ssh or port smtp or port imaps or port ldaps", "ip and ip[6:2] & 0x3fff != 0", "(ip or ip6) and (tcp port 443 or udp port 443)",
+	"udp port 443 and udp[8] & 0xc0 = 0xc0", "src net 10.0.0.0/8 and not dst net 10.0.0.0/8", "not (src net 10.0.0.0/8 or dst net 192.168.0.0/16) or ip6", "ip6 and tcp port 443",
+	"ip6[40] = 1 or ip6 net fe80::/10", "tcp portrange 1-65535", "not not not tcp", "!tcp && !udp || icmp", "not host 10.0.0.1 and port 80 or port 443",
 	"pppoes and ip6 and not udp", "pppoes and ether[0] = 0",
 }
 
@@ -50,6 +57,8 @@ var etherExpressions = []string{
 	"mpls", "mpls 100", "mpls 101 and mpls 102", "mpls and ip", "mpls 100 and tcp port 80", "mpls and mpls and mpls and ip6", "mpls and ip host 10.0.0.1", "mpls and host 10.0.0.1",
 	"mpls and port 443", "vlan and mpls", "vlan and mpls 100 and ip[8] < 5", "vlan and pppoes and tcp", "pppoes and mpls", "mpls and ip multicast",
 	"ether proto 0x8100", "ether[12:2] = 0x800", "ether[14] & 0xf0 = 0x40 and ether[12:2] == 0x0800", "vlan and arp", "vlan and ip broadcast",
+	"vlan 100 and tcp port 443", "vlan 3 and (tcp port 443 or udp port 443)", "tcp port 443 or vlan and tcp port 443", "not vlan and tcp", "ether host aa-bb-cc-dd-ee-ff",
+	"ether src host 00:11:22:33:44:55 and tcp port 80", "not ether broadcast and not ether multicast", "ether dst ff:ff:ff:ff:ff:ff or arp", "mpls 100 and host 10.0.0.1 and port 443", "pppoes and tcp port 443",
 	"vlan and ether host 02:00:00:00:00:01", "vlan and ether proto 0xfe", "mpls or ip", "pppoes or ip",
 }
 

@@ -260,7 +260,11 @@ func (p *parser) id(q qual) (*node, *SyntaxError) {
 		return nil, unexpected(second)
 	}
 	if u.kind != uID && u.kind != uNum {
-		return nil, errAt(t, "", "an address, a number or a name is expected and not %s", t)
+		hint := ""
+		if t.kind == tWord {
+			hint = `a name that also is a word of the language takes a backslash, as in 'ip proto \tcp'`
+		}
+		return nil, errAt(t, hint, "an address, a number or a name is expected and not %s", t)
 	}
 	n, _, err := p.finish(u, true)
 	return n, err

@@ -93,7 +93,11 @@ func CompileTcpdump(ctx context.Context, expr string, link uint32, opt Options) 
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return Program{}, &ToolError{What: "tcpdump refuses the filter: " + lastLine(complaint.String()), Err: err}
+		e := &ToolError{What: "tcpdump refuses the filter", Err: err}
+		if why := lastLine(complaint.String()); why != "" && ctx.Err() == nil {
+			e.Err = errors.New(why) // more than its exit status says
+		}
+		return Program{}, e
 	}
 	p, err := parseListing(out.String(), opt.Live)
 	if err != nil {

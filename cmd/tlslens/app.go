@@ -18,6 +18,7 @@ type program struct {
 	now            func() time.Time
 
 	progress *progress // while captures are read, else nil
+	noted    string    // the last note on a filter, which need not be repeated
 }
 
 // run does what the arguments ask for and returns the exit status.

@@ -64,10 +64,19 @@ func (p *program) compile(expr string, link capture.LinkType) (filter.Program, e
 	ctx, cancel := context.WithTimeout(context.Background(), compileLimit)
 	defer cancel()
 	prog, note, err := filter.CompileAny(ctx, expr, uint32(link), filter.Options{})
-	if err == nil && note != "" {
-		p.message("", note)
+	if err == nil {
+		p.note(note)
 	}
 	return prog, err
+}
+
+// note tells who compiled a filter, once though it is compiled for several link
+// types.
+func (p *program) note(what string) {
+	if what != "" && what != p.noted {
+		p.message("", what)
+		p.noted = what
+	}
 }
 
 // filterInputs wraps the opening of each input. It refuses an expression that

@@ -139,9 +139,7 @@ func (w *watching) compile(ctx context.Context, link capture.LinkType, kernel bo
 	if err != nil {
 		return nil, err
 	}
-	if note != "" {
-		w.p.message("", note)
-	}
+	w.p.note(note)
 	return prog.Instructions(), nil
 }
 

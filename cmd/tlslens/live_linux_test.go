@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -229,41 +228,6 @@ func TestLiveGone(t *testing.T) {
 	}
 }
 
-// TestLivePrivileges holds that the process is nobody's when it reads packets,
-// and the file the user's who called sudo.
-func TestLivePrivileges(t *testing.T) {
-	network(t)
-	dir := t.TempDir()
-	for _, tt := range []struct {
-		name, sudo string
-		args       []string
-		uid        string
-	}{
-		{"root", "", nil, "65534"},
-		{"sudo", "1234", nil, "1234"},
-		{"sudo by root", "0", nil, "65534"},
-		{"no sandbox", "1234", []string{"--no-sandbox"}, "0"},
-	} {
-		t.Setenv("SUDO_UID", tt.sudo)
-		t.Setenv("SUDO_GID", tt.sudo)
-		saved := filepath.Join(dir, tt.name+".pcapng")
-		w := watch(t, append([]string{"-i", "va", "-w", saved}, tt.args...)...)
-		status := string(readFile(t, "/proc/"+itoa(w.cmd.Process.Pid)+"/status"))
-		caps := "CapEff:\t0000000000000000"
-		if !strings.Contains(status, "Uid:\t"+tt.uid+"\t"+tt.uid) || strings.Contains(status, caps) != (tt.uid != "0") {
-			t.Errorf("%s: want user %s:\n%s", tt.name, tt.uid, status)
-		}
-		info, err := os.Stat(saved)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if st := info.Sys().(*syscall.Stat_t); itoa(int(st.Uid)) != tt.uid || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: the file is user %d's, mode %v", tt.name, st.Uid, info.Mode())
-		}
-		w.stop(syscall.SIGINT, 0)
-	}
-}
-
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // TestLiveRing keeps the last files, in a folder of the user that the process
@@ -322,31 +286,5 @@ func TestLiveRefusals(t *testing.T) {
 			}
 			tlslens(t, nil, append([]string{"live"}, tt.args...)...).want(t, 2, tt.message)
 		})
-	}
-}
-
-// TestNoPermission holds the very line that lets this program capture.
-func TestNoPermission(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if os.Geteuid() != 0 {
-		t.Skip("it takes root to become somebody else")
-	}
-	// A copy that nobody can reach.
-	name := filepath.Join("/tmp", "tlslens test "+itoa(os.Getpid()))
-	if err := os.WriteFile(name, readFile(t, self), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Remove(name)
-	for _, args := range [][]string{{"live", "-i", "lo"}, {"live"}, {"interfaces"}} {
-		cmd := exec.Command(name, args...)
-		cmd.Env = append(os.Environ(), "TLSLENS_TEST_MAIN=1")
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-		out, _ := cmd.CombinedOutput()
-		if !strings.Contains(string(out), "sudo setcap cap_net_raw+ep '"+name+"'") || !strings.Contains(string(out), "no permission to capture on ") || bytes.Contains(out, []byte("goroutine")) {
-			t.Errorf("%q: %s", args, out)
-		}
 	}
 }

@@ -128,6 +128,14 @@ func calls() []string {
 	}
 }
 
+// known returns those of calls that an architecture has.
+func known(info *arch.Info) []string {
+	return slices.DeleteFunc(calls(), func(name string) bool {
+		_, ok := info.SyscallNames[name]
+		return !ok
+	})
+}
+
 // filterCalls lets all threads make only the listed system calls; any other
 // fails with EPERM. Where the architecture or the kernel has no such filters
 // it does nothing.
@@ -136,10 +144,7 @@ func filterCalls() (bool, error) {
 	if err != nil || !seccomp.Supported() {
 		return false, nil
 	}
-	names := slices.DeleteFunc(calls(), func(name string) bool {
-		_, ok := info.SyscallNames[name]
-		return !ok
-	})
+	names := known(info)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	err = seccomp.LoadFilter(seccomp.Filter{
