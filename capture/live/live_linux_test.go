@@ -31,6 +31,9 @@ func all(t testing.TB, s *Source) []capture.Packet {
 		if err == io.EOF {
 			return out
 		}
+		if err == capture.ErrIdle {
+			continue
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -203,6 +206,40 @@ func TestMerge(t *testing.T) {
 		if i > 0 && p.Time.Before(got[i-1].Time) || p.Interface != which || names[p.Interface].Name != []string{"va", "vc"}[which] {
 			t.Fatalf("packet %d: of interface %d at %v", i, p.Interface, p.Time)
 		}
+	}
+}
+
+// TestMergeAlone holds that the packet of one interface does not wait for another
+// one that is silent, whatever the times to wait are.
+func TestMergeAlone(t *testing.T) {
+	for _, idle := range []time.Duration{0, 10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond} {
+		t.Run(idle.String(), func(t *testing.T) {
+			namespace(t)
+			sh(t, "ip link add vc type veth peer name vd; ip link set vc addrgenmode none; ip link set vd addrgenmode none; ip link set vc up; ip link set vd up")
+			s := open(t, Options{Interfaces: []string{"va", "vc"}, Filter: compiled("udp"), Idle: idle})
+			guard(t, s)
+			b := newSender(t, "vb")
+			for i := range uint32(5) {
+				begun := time.Now()
+				b.send(t, udp(i, 443, 50, 0))
+				var p capture.Packet
+				for {
+					err := s.Next(&p)
+					if err == nil {
+						break
+					}
+					if err != capture.ErrIdle {
+						t.Fatal(err)
+					}
+				}
+				if took := time.Since(begun); took > 5*time.Second {
+					t.Errorf("packet %d came after %v", i, took)
+				}
+			}
+			if got := all(t, s); len(got) != 0 {
+				t.Errorf("%d more packets", len(got))
+			}
+		})
 	}
 }
 

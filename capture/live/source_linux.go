@@ -110,7 +110,7 @@ func (s *Source) Next(p *capture.Packet) error {
 			*p = capture.Packet{Time: now.UTC()}
 			return capture.ErrIdle
 		}
-		if err := s.poll(now, since, wait); err != nil {
+		if err := s.poll(now, since, wait, r != nil); err != nil {
 			return s.end(err)
 		}
 	}
@@ -158,8 +158,9 @@ func (s *Source) deliver(p *capture.Packet, r *ring) {
 	s.last = r
 }
 
-// poll waits for a block, for Stop and Close, or until something is due.
-func (s *Source) poll(now, since time.Time, wait time.Duration) error {
+// poll waits for a block, for Stop and Close, or until something is due. some
+// says that there is a packet, which waits for older ones.
+func (s *Source) poll(now, since time.Time, wait time.Duration, some bool) error {
 	s.polls = s.polls[:0]
 	for _, r := range s.rings {
 		if ok := r.ready; !ok && !r.gone {
@@ -172,10 +173,10 @@ func (s *Source) poll(now, since time.Time, wait time.Duration) error {
 	} else {
 		s.polls = append(s.polls, unix.PollFd{Fd: int32(s.wake), Events: unix.POLLIN})
 	}
-	if s.opt.Idle > 0 {
+	if s.opt.Idle > 0 && !some {
 		wait = min(wait, s.opt.Idle-now.Sub(since))
 	}
-	_, err := unix.Poll(s.polls, int(wait.Milliseconds())+1)
+	_, err := unix.Poll(s.polls, int(max(wait, 0).Milliseconds())+1) // a negative time would be no end
 	if err != nil && err != unix.EINTR {
 		return fmt.Errorf("waiting for packets: %w", err)
 	}
