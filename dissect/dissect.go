@@ -6,7 +6,7 @@
 //
 // In goes a [capture.Source]; out come [Event] values, in an order and with a
 // content that depend on the capture alone, never on the number of workers or
-// the machine. Packets are handled on the goroutine that ranges over [Events];
+// the machine, unless a live capture has a [Governor]. Packets are handled on the goroutine that ranges over [Events];
 // what is dear for each connection (building chains, checking signatures) runs
 // beside it and is joined before the connection is reported. Memory is bounded
 // by [Options.Limits] and does not grow with the capture; what is given up

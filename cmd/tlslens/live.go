@@ -323,6 +323,12 @@ func liveHint(reason string) string {
 	switch reason {
 	case "kernel", "interface":
 		return "a larger --buffer, a filter or a shorter --snaplen help"
+	case "overload":
+		return "connections began faster than this machine can read them; a filter such as 'net 192.0.2.0/24' chooses which to follow"
+	case "output":
+		return "write to a file with --output, or let a faster program read"
+	case "not written":
+		return "write to a faster or larger disk, or less: --write-handshakes, a filter, -b with files:N"
 	}
 	return dropHint(reason)
 }

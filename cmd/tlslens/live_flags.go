@@ -138,14 +138,19 @@ func liveCommand() *command {
 		name: "live", args: "[FILTER]", doc: "watch an interface; a line when a phase ends",
 		more: `Captures packets and shows each TLS connection while it goes on: by default a line when it begins, when a phase ends, and when it ends. Ctrl-C ends it: connections that are open then are shown as far as they got, and the summary is printed.
 
+Each line has the milliseconds since its connection began, the number of the connection, and a sign: + it begins, ✓ a phase is done, ! done, but the check failed, ? done, but encrypted, ~ skipped by resumption, … not finished, ✗ failed, – not reached, = it ended.
+
 It takes root, or on Linux the capability CAP_NET_RAW, which it gives up before it looks at the first packet.
 
-What is lost is told when it begins, and in the summary: packets that the kernel had no room for, and, if whoever reads the output is too slow, lines and packets that could not be written. Capture never waits for output.`,
+What is lost is told when it begins, and in the summary: packets that the kernel or the network card had no room for, and, if whoever reads the output is too slow, lines and packets that could not be written. Capture never waits for output.
+
+If packets come faster than they can be read, connections that begin then are left out and counted ("overload"), so that those which are followed stay whole: packets lost at random would spoil nearly all. If memory is short, the connections silent for longest are given up and counted ("memory limit").`,
 		examples: [][2]string{
 			{"sudo tlslens live -i eth0", "what happens on eth0"},
 			{"sudo tlslens live -i any tcp port 443", "on all interfaces, only port 443"},
 			{"sudo tlslens live -i eth0 -T jsonl | jq .server_name", "one JSON object for each connection as it ends"},
 			{"sudo tlslens live -i eth0 -w day.pcapng -b filesize:100000 -b files:10", "keep the last GB of packets too"},
+			{"sudo tlslens live -i eth0 -w day.pcapng --write-handshakes", "keep the handshakes of a day in a small file"},
 		},
 		groups: []func() []*flagDef{liveFlags, keyFlags, trustFlags, chooseFlags, outputFlags, saveFlags, detailFlags, lookFlags, limitFlags, exitFlags},
 		run:    (*program).live,
