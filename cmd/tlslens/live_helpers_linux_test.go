@@ -129,3 +129,22 @@ func serve(t *testing.T, args ...string) {
 	}
 	t.Fatal("the server does not answer")
 }
+
+// opened makes connections with a key log until some more were opened. On a
+// busy machine a client may write its secrets too late for one.
+func (w *watcher) opened(log string, more int) {
+	w.t.Helper()
+	// Only with keys the certificate of TLS 1.3 can be seen.
+	opened := func() int { return strings.Count(w.out.String(), `CN=live.example`) }
+	want := opened() + more
+	for range 10 * more {
+		shell(w.t, "SSLKEYLOGFILE="+log+" curl -sk --http1.1 --resolve live.example:4433:127.0.0.1 https://live.example:4433/ >/dev/null")
+		for deadline := time.Now().Add(time.Second); time.Now().Before(deadline) && opened() < want; {
+			time.Sleep(20 * time.Millisecond)
+		}
+		if opened() >= want {
+			return
+		}
+	}
+	w.t.Errorf("%d connections were opened, want %d:\n%s\n%s", opened(), want, w.out.String(), w.errs.String())
+}

@@ -74,9 +74,13 @@ func (p *program) makeLogs(s *settings) error {
 }
 
 // keysEvery is how often, by the clock of the packets, key logs are looked at.
-// A packet comes later than it was seen by more than that: its secrets, which
-// programs write before they use them, are then there.
-const keysEvery = 5 * time.Millisecond
+// keysWait is how long a block of packets waits to be full where there are some:
+// a client writes its secrets when it has read the ServerHello, a moment after
+// the server's sealed messages passed by, and on a busy machine that takes time.
+const (
+	keysEvery = 5 * time.Millisecond
+	keysWait  = 200 * time.Millisecond
+)
 
 // readKeys takes what was added to the key logs.
 func (t *tap) readKeys(at time.Time) {
