@@ -179,7 +179,7 @@ func TestLiveStuckReader(t *testing.T) {
 	network(t)
 	serve(t)
 	saved := filepath.Join(t.TempDir(), "saved.pcapng")
-	cmd := process(t, "live", "-i", "lo", "-T", "table", "-vv", "-x", "-w", saved, "-a", "4")
+	cmd := process(t, "live", "-i", "lo", "-T", "table", "-vv", "-x", "-w", saved)
 	out, in, err := os.Pipe() // 64 KiB are too few for this
 	if err != nil {
 		t.Fatal(err)
@@ -197,7 +197,11 @@ func TestLiveStuckReader(t *testing.T) {
 	for range 20 {
 		shell(t, "openssl s_client -connect 127.0.0.1:4433 </dev/null >/dev/null 2>&1 || true")
 	}
-	time.Sleep(4 * time.Second)
+	time.Sleep(500 * time.Millisecond)
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second)
 	go io.Copy(io.Discard, out)
 	w.ended(0)
 	file := tlslens(t, nil, "-T", "jsonl", saved)
