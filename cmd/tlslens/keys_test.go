@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"path/filepath"
 	"strconv"
@@ -285,6 +286,24 @@ func TestKeysRefused(t *testing.T) {
 	}
 }
 
+// changed returns a copy of a pcapng file with one bit of a packet changed, so
+// many bytes before its end.
+func changed(t *testing.T, name string, packet, before int) string {
+	t.Helper()
+	b := readFile(t, name)
+	for at, n := 0, 0; at < len(b); at += int(binary.LittleEndian.Uint32(b[at+4:])) {
+		if binary.LittleEndian.Uint32(b[at:]) != 6 { // Enhanced Packet Block
+			continue
+		}
+		if n++; n == packet {
+			b[at+28+int(binary.LittleEndian.Uint32(b[at+20:]))-1-before] ^= 1
+			return writeFile(t, filepath.Join(t.TempDir(), "changed.pcapng"), b)
+		}
+	}
+	t.Fatalf("%s has no packet %d", name, packet)
+	return ""
+}
+
 // tourRandom returns the client random of a connection of the tour.
 func tourRandom(t *testing.T, number int) string {
 	t.Helper()
@@ -324,6 +343,11 @@ func TestWhyNot(t *testing.T) {
 		{"empty log", []string{"-k", writeFile(t, filepath.Join(t.TempDir(), "empty.keys"), nil), tls13}, "Not opened: the key log is empty"},
 		{"no implementation", []string{"-k", pcaps + "tls12-aria.keys", pcaps + "tls12-aria.pcapng"}, "Not opened: the suite seals with ARIA-128-GCM, of which tlslens has no implementation"},
 		{"key of ECH", []string{"--private-key", pcaps + "tls13-ech.ech.pem", pcaps + "tls13-ech.pcapng"}, "Not opened: the keys of TLS 1.3 are ephemeral: the key of Encrypted Client Hello opens the ClientHello only, the rest needs a key log"},
+		{"changed record", []string{"-k", pcaps + "tls13-keyupdate.keys", changed(t, pcaps+"tls13-keyupdate.pcapng", 14, 0)},
+			"Not all of it was opened: record 2 of 7 of the client has a wrong tag or MAC; the keys are right, for records behind it open: bytes were changed, in the capture or on the way"},
+		{"changed KeyUpdate", []string{"-k", pcaps + "tls13-keyupdate.keys", changed(t, pcaps+"tls13-keyupdate.pcapng", 24, 0)},
+			"Not all of it was opened: of the server has a wrong tag or MAC; the keys are right"},
+		{"changed record, TLS 1.2", []string{"-k", pcaps + "tls12-cbc.keys", changed(t, pcaps+"tls12-cbc.pcapng", 13, 5)}, "has a wrong tag or MAC"},
 		{"wrong secrets", []string{"-k", wrong(log13), tls13}, "Not opened: no record of the client opens with the keys that are given"},
 		{"wrong master secret", []string{"-k", wrong(log12), tls12}, "Not opened: no record of the client opens with the keys that are given"},
 		{"client only", []string{"-k", someLines(t, log13, withWord("CLIENT_")), tls13}, "Not all of it was opened: the key log has secrets of the client only; missing: SERVER_HANDSHAKE_TRAFFIC_SECRET, SERVER_TRAFFIC_SECRET_0."},

@@ -189,11 +189,20 @@ func (s *Session) diagnose(side flow.Side) (Cause, string) {
 
 func (s *Session) badTags(side flow.Side) (Cause, string) {
 	f := &s.half[side]
-	why := fmt.Sprintf("%d of %d records of the %s have a wrong tag or MAC, the first is record %d", f.count.Bad, f.count.Sealed, side, f.count.FirstBad)
-	if f.count.Holes > 0 {
+	n := &f.count
+	why := fmt.Sprintf("%d of %d records of the %s have a wrong tag or MAC, the first is record %d", n.Bad, n.Sealed, side, n.FirstBad)
+	if n.Bad == 1 {
+		why = fmt.Sprintf("record %d of %d of the %s has a wrong tag or MAC", n.FirstBad, n.Sealed, side)
+	}
+	switch {
+	case n.Holes > 0:
 		why += "; bytes are missing in the capture"
-	} else if f.epoch >= application13 && f.cur == nil {
-		why += "; the keys changed there"
+	case f.failed == 0: // the last one was right
+		why += "; the keys are right, for records behind it open: bytes were changed, in the capture or on the way"
+	case f.epoch >= application13:
+		why += "; none opens from there on: the keys may have changed with a KeyUpdate that did not open"
+	case n.Bad > 1:
+		why += "; none opens from there on"
 	}
 	return BadTags, why
 }
