@@ -346,7 +346,7 @@ func TestWhyNot(t *testing.T) {
 		{"changed record", []string{"-k", pcaps + "tls13-keyupdate.keys", changed(t, pcaps+"tls13-keyupdate.pcapng", 14, 0)},
 			"Not all of it was opened: record 2 of 7 of the client has a wrong tag or MAC; the keys are right, for records behind it open: bytes were changed, in the capture or on the way"},
 		{"changed KeyUpdate", []string{"-k", pcaps + "tls13-keyupdate.keys", changed(t, pcaps+"tls13-keyupdate.pcapng", 24, 0)},
-			"Not all of it was opened: of the server has a wrong tag or MAC; the keys are right"},
+			"Not all of it was opened: record 7 of 9 of the server has a wrong tag or MAC; the keys are right"},
 		{"changed record, TLS 1.2", []string{"-k", pcaps + "tls12-cbc.keys", changed(t, pcaps+"tls12-cbc.pcapng", 13, 5)}, "has a wrong tag or MAC"},
 		{"wrong secrets", []string{"-k", wrong(log13), tls13}, "Not opened: no record of the client opens with the keys that are given"},
 		{"wrong master secret", []string{"-k", wrong(log12), tls12}, "Not opened: no record of the client opens with the keys that are given"},

@@ -189,6 +189,7 @@ type Fingerprints struct {
 type Decryption struct {
 	Status string // "none", "partial" or "full"; "" if nothing was sealed
 	Why    string
+	Cause  string // for "none" and "partial", the keys.Cause; "" with QUIC
 }
 
 // A Finding is a verdict about a connection.

@@ -250,6 +250,9 @@ func (b *Builder) endKeys() {
 		d.Why = "opened with " + strings.Join(from, ", ")
 		return
 	}
+	if st.Cause != keys.AllOpen {
+		d.Cause = st.Cause.String()
+	}
 	if len(st.Missing) > 0 && (st.Cause == keys.NoLine || d.Status == "partial") {
 		var names []string
 		for _, l := range st.Missing {

@@ -68,6 +68,7 @@ func (e *encoder) conn(c *conn.Conn) {
 		e.open("decryption", '{')
 		e.string("status", c.Decryption.Status)
 		e.known("why", c.Decryption.Why)
+		e.known("cause", c.Decryption.Cause)
 		e.close('}')
 	}
 	e.close('}')

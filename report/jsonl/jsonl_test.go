@@ -51,7 +51,7 @@ func full() *conn.Conn {
 		Findings:          []conn.Finding{{ID: "kx-no-forward-secrecy", Severity: conn.Warn, Phase: conn.KeyExchangePhase, Summary: "s", Evidence: []flow.Mark{at(8, 0), {}, at(9, 0)}}},
 		Gaps:              []conn.Gap{{Side: flow.Server, Bytes: 1460, After: 12}, {Bytes: -1}},
 		Notes:             []string{"packet 4, from the client: odd"},
-		Decryption:        conn.Decryption{Status: "full", Why: "keys were given"},
+		Decryption:        conn.Decryption{Status: "partial", Why: "keys were given", Cause: "bad_tags"},
 	}
 	fillPhases(c)
 	return c

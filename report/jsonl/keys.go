@@ -218,6 +218,7 @@ func tailKeys() []key {
 		{"decryption", "whether the connection could be opened"},
 		{"decryption.status", "none, partial or full"},
 		{"decryption.why", "the reason, in words"},
+		{"decryption.cause", "why not all of it was, in a word that stays the same: no_line, no_client_hello, no_server_hello, unsupported_cipher, unsupported_compression, ephemeral_exchange, other_private_key, unknown_psk, resumed_unseen, one_side_only, no_traffic_secret, no_handshake_secret, wrong_keys, bad_tags or sequence_lost"},
 	}
 }
 

@@ -253,7 +253,11 @@ func reference(c *conn.Conn) refConn {
 		r.Gaps = append(r.Gaps, o)
 	}
 	if d := c.Decryption; d.Status != "" {
-		r.Decryption = object{"status", d.Status, "why", d.Why}
+		o := object{"status", d.Status, "why", d.Why}
+		if d.Cause != "" {
+			o = append(o, "cause", d.Cause)
+		}
+		r.Decryption = o
 	}
 	return r
 }
