@@ -296,20 +296,25 @@ func (b *Builder) quicSideSays(side flow.Side) []string {
 // amplification watches over what a server may send to an address that was not
 // shown to be real.
 type amplification struct {
-	validated   bool
-	sent        [2]int64
-	last        flow.Mark // the server's last datagram before validation
-	largest     int
-	near        bool // the server had no room for another datagram
-	resumed     bool
-	over        bool
-	clientSpoke flow.Mark
+	validated bool
+	sent      [2]int64
+	last      flow.Mark // the server's last datagram before validation
+	largest   int
+	near      bool // the server had no room for another datagram
+	resumed   bool
+	over      bool
+	answered  bool      // the client sent a datagram when near was true
+	stopped   [2]int64  // what had been sent then
+	stoppedAt flow.Mark // the server's last datagram before it
 }
 
 // datagram counts a datagram.
 func (a *amplification) datagram(b *Builder, side flow.Side, n int, at flow.Mark) {
 	if a.validated {
 		return
+	}
+	if side == flow.Client && a.near && !a.answered {
+		a.answered, a.stopped, a.stoppedAt = true, a.sent, a.last
 	}
 	a.sent[side] += int64(n)
 	if side == flow.Client {
@@ -328,12 +333,12 @@ func (a *amplification) datagram(b *Builder, side flow.Side, n int, at flow.Mark
 // first one proves its address.
 func (a *amplification) handshake(b *Builder, side flow.Side, at flow.Mark) {
 	switch {
-	case side == flow.Client && !a.validated:
-		a.validated, a.clientSpoke = true, at
-	case side == flow.Server && a.validated && a.near && !a.resumed && a.clientSpoke.Seen() && at.Packet != a.last.Packet:
+	case side == flow.Client:
+		a.validated = true
+	case a.answered && !a.resumed:
 		a.resumed = true
 		b.Note(side, fmt.Sprintf("its first flight stopped at %d bytes, where the next datagram would have passed three times the client's %d, and went on only when the client had answered: one round trip more, %d ms",
-			a.sent[flow.Server], a.sent[flow.Client], at.Time.Sub(a.last.Time).Milliseconds()), at)
+			a.stopped[flow.Server], a.stopped[flow.Client], at.Time.Sub(a.stoppedAt.Time).Milliseconds()), at)
 	}
 }
 

@@ -2,7 +2,7 @@
 // a stream of its own and reads the server's answer.
 //
 //	quicpeer server -addr :14433 -cert CHAIN -key KEY -keylog FILE [-versions 1,2] [-retry] [-early] [-n 2] [-refuse]
-//	quicpeer client -addr HOST:14433 -ca ROOT -keylog FILE [-versions 2,1] [-early] [-migrate]
+//	quicpeer client -addr HOST:14433 -ca ROOT -keylog FILE [-versions 2,1] [-early] [-migrate] [-classic]
 //
 // With -early the client comes twice, and the second time its line goes as 0-RTT
 // data; a server with -refuse knows how to resume the session but takes no early
@@ -37,6 +37,7 @@ var (
 	early    = flag.Bool("early", false, "early data")
 	refuse   = flag.Bool("refuse", false, "no early data from the second connection on")
 	n        = flag.Int("n", 1, "connections to serve")
+	classic  = flag.Bool("classic", false, "X25519 alone, so that the ClientHello fits one datagram")
 	migrate  = flag.Bool("migrate", false, "go on from another port in the middle")
 )
 
@@ -143,6 +144,9 @@ func client() error {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
 	conf := &tls.Config{RootCAs: roots, ServerName: "www.example.test", NextProtos: []string{"tlslens"}, KeyLogWriter: w, ClientSessionCache: tls.NewLRUClientSessionCache(4)}
+	if *classic {
+		conf.CurvePreferences = []tls.CurveID{tls.X25519}
+	}
 	times := 1
 	if *early {
 		times = 2
