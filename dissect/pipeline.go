@@ -46,6 +46,7 @@ type pipeline struct {
 	reason   string   // for which flows are given up, if it is not their number
 	untold   []untold // as stats.Dropped
 	sorting  sorting
+	heads    [2][]byte // of the flow that is probed: see tcpFlow.head
 }
 
 func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {

@@ -48,8 +48,10 @@ type part struct {
 
 func (x *prefix) gap(g tcp.Gap) { x.parts = append(x.parts, part{off: g.Off, gap: g, at: g.At}) }
 
-// head returns the contiguous bytes at the end of what is kept.
-func (x *prefix) head() []byte {
+// head returns the contiguous bytes at the end of what is kept of a direction,
+// valid until it is called for that direction of any flow again.
+func (f *tcpFlow) head(d tcp.Dir) []byte {
+	x := &f.probe[d]
 	i := len(x.parts)
 	for i > 0 && x.parts[i-1].data != nil {
 		i--
@@ -60,10 +62,11 @@ func (x *prefix) head() []byte {
 	case 1:
 		return x.parts[i].data
 	}
-	var b []byte
+	b := f.p.heads[d][:0]
 	for _, p := range x.parts[i:] {
 		b = append(b, p.data...)
 	}
+	f.p.heads[d] = b
 	return b
 }
 
@@ -85,10 +88,10 @@ func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
 	if n := beginBytes - len(x.begin); n > 0 {
 		x.begin = append(x.begin, b[:min(n, len(b))]...)
 	}
-	if f.decide(d, x.head()) || f.firstWords(d, off, b, at) {
+	if f.decide(d, f.head(d)) || f.firstWords(d, off, b, at) {
 		return
 	}
-	if len(f.p.data) > 0 && record.Probe(x.head()) == record.Not {
+	if len(f.p.data) > 0 && record.Probe(f.head(d)) == record.Not {
 		f.dataInTheClear()
 	}
 	for x.size > prefixBytes && len(x.parts) > 1 {
@@ -147,7 +150,7 @@ func (f *tcpFlow) dropPlain(d tcp.Dir) {
 	case keep < n:
 	case n > 0 && x.parts[n-1].data == nil:
 		keep = n - 1 // it may have begun in a hole
-	case record.Probe(x.head()) != record.Not:
+	case record.Probe(f.head(d)) != record.Not:
 		return
 	}
 	for _, p := range x.parts[:keep] {
@@ -162,7 +165,7 @@ func (f *tcpFlow) lastLook() {
 		return
 	}
 	for d := tcp.Dir(0); d < 2; d++ {
-		head := f.probe[d].head()
+		head := f.head(d)
 		if v := record.Probe(head); v == record.Either || v == record.Client || v == record.Server {
 			if f.decide(d, head) || v == record.Either && record.Inside(head) {
 				if f.stage == probing {
