@@ -78,7 +78,6 @@ func (f *tcpFlow) startTLS(s starttls.Start) {
 		f.ftp.Reset()
 	}
 	f.open(tcp.Dir(s.Client), false)
-	f.keepControl()
 }
 
 // from drops what stands before an offset.

@@ -217,6 +217,7 @@ func (f *tcpFlow) open(client tcp.Dir, mid bool) {
 		f.records.MidStream()
 	}
 	f.replay(mid)
+	f.keepControl()
 }
 
 // begin makes the connection that the flow is reported as.
