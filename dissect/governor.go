@@ -33,7 +33,7 @@ const (
 // fixed size: a newer one may take the place of an older one.
 type refusals []uint64
 
-const refusalSlots = 1 << 17
+const refusalSlots = 1 << 20 // 8 MiB, once there are refusals
 
 func (r *refusals) slot(h uint64) *uint64 {
 	if *r == nil {
