@@ -61,30 +61,6 @@ func wrongs(c *conn.Conn) (list []string) {
 	return list
 }
 
-// TestDropOpened leaves any one packet out of the captures that have key logs:
-// what is not there makes nothing wrong that is there.
-func TestDropOpened(t *testing.T) {
-	for name, file := range captureNames(t) {
-		log := logOf(t, name)
-		if log == nil {
-			continue
-		}
-		t.Run(name, func(t *testing.T) {
-			packets, _ := packetsOf(t, filepath.Join(pcaps, file))
-			if len(packets) > mostPackets {
-				t.Skipf("%d packets", len(packets))
-			}
-			for i := 0; i < len(packets); i += len(packets)/mostPairs + 1 {
-				for _, c := range opened(t, slices.Concat(packets[:i:i], packets[i+1:]), log) {
-					if w := wrongs(c); len(w) > 0 {
-						t.Errorf("without packet %d: #%d: %s", packets[i].Number, c.Number, strings.Join(w, ", "))
-					}
-				}
-			}
-		})
-	}
-}
-
 // TestSwapOpened swaps any two adjacent packets of the same captures: as much is
 // opened and verified.
 func TestSwapOpened(t *testing.T) {

@@ -55,7 +55,6 @@ type Builder struct {
 	records          [2]int
 	holeLast         [2]bool // a hole follows the last record of the side
 	beginUnseen      [2]bool // what the side said first may not be in the capture
-	disordered       bool    // messages were not delivered in the order in which they are hashed
 	closeMissed      bool    // the packet with which a side closed is not in the capture
 	ccs              [2]flow.Mark
 	finished         [2]flow.Mark // where Finished stands, read or sealed

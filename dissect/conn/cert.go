@@ -168,7 +168,7 @@ func (b *Builder) certificateVerify(side flow.Side, lv Level, body []byte, at fl
 		b.certificateVerify13(side, &m, row)
 		return err
 	}
-	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: side, doubt: !b.whole(side)}
+	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: side}
 	row.sig = s
 	switch {
 	case !b.recording || b.c.Offered == nil || b.lossy(flow.Client) || b.lossy(flow.Server) || b.seen[flow.Server][tls.TypeServerHelloDone] == 0:
@@ -188,7 +188,7 @@ func (b *Builder) certificateVerify(side flow.Side, lv Level, body []byte, at fl
 // certificateVerify13 keeps a CertificateVerify of TLS 1.3, which was opened,
 // to be checked over the transcript (RFC 9846, Section 4.4.3).
 func (b *Builder) certificateVerify13(side flow.Side, m *tls.CertificateVerify, row *Step) {
-	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: true, side: side, phase13: true, doubt: !b.whole(side)}
+	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: true, side: side, phase13: true}
 	if input, ok := b.keys.CertificateVerifyInput(side); ok {
 		s.message = append([]byte(nil), input...)
 	} else {

@@ -33,9 +33,6 @@ func (b *Builder) MessageSeq(side flow.Side, seq uint16) {
 	if !d.on {
 		d.on, d.seq = true, [2]int{-1, -1}
 	}
-	if d.seq[side] < 0 && seq > 0 {
-		b.beginUnseen[side] = true // in DTLS 1.2 what comes before a cookie counts for nothing, but that is for the verifier to find
-	}
 	d.seq[side] = int(seq)
 }
 

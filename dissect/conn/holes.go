@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/tlslens/tlslens/dissect/flow"
-	"github.com/tlslens/tlslens/dissect/tls"
 )
 
 // Gap implements [Input].
@@ -49,30 +48,6 @@ func (b *Builder) holed() bool {
 		}
 	}
 	return b.closeMissed
-}
-
-// whole reports whether all of the handshake that a side's message covers, which
-// is delivered now, is known to be in the capture. What does not fit it is wrong
-// only then.
-func (b *Builder) whole(side flow.Side) bool {
-	switch {
-	case b.midway || b.beginUnseen[0] || b.beginUnseen[1] || b.disordered || b.c.Offered == nil || b.holed():
-		return false
-	case (b.c.HelloRetryRequest || b.dgram.verified) && b.seen[flow.Client][tls.TypeClientHello] < 2:
-		return false
-	case b.c.Version.IsTLS13() && side == flow.Server && b.finished[flow.Client].Seen():
-		return false // it comes late
-	}
-	if !b.isDTLS() && b.quic == nil {
-		return true
-	}
-	// Datagrams that are lost leave no hole behind the last one: the other side's
-	// flight must have come to its end.
-	full := !b.c.Version.IsTLS13() && b.seen[flow.Server][tls.TypeServerHelloDone] > 0
-	if side == flow.Client {
-		return full || b.finished[flow.Server].Seen()
-	}
-	return !full || b.finished[flow.Client].Seen()
 }
 
 // BeginUnseen tells that what a side said first may not be in the capture.

@@ -102,7 +102,7 @@ func (b *Builder) encryptionKey() string {
 // keepServerSignature keeps what [Pending] needs to check the signature of a
 // ServerKeyExchange.
 func (b *Builder) keepServerSignature(m *tls.ServerKeyExchange) *signed {
-	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: flow.Server, doubt: b.holed()}
+	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: flow.Server}
 	if c, sv := b.randoms[flow.Client], b.randoms[flow.Server]; len(c) == 32 && len(sv) == 32 {
 		s.message = append(append(append(make([]byte, 0, 64+len(m.Params)), c...), sv...), m.Params...)
 	} else {
@@ -165,9 +165,6 @@ func (b *Builder) clientKeyExchange(side flow.Side, body []byte, at flow.Mark) e
 
 // serverHelloDone ends the server's part of a full handshake up to TLS 1.2.
 func (b *Builder) serverHelloDone(side flow.Side, n int, at flow.Mark) {
-	if b.isDTLS() && b.seen[flow.Client][tls.TypeClientKeyExchange] > 0 {
-		b.disordered = true // it was lost and is sent again, too late for the transcript
-	}
 	says := "no client certificate asked for"
 	if b.c.CertificateCheck.Requested {
 		says = "a client certificate is asked for"

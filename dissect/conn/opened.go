@@ -74,7 +74,6 @@ func (b *Builder) Plaintext(side flow.Side, p []byte, at flow.Mark) {
 // right (RFC 9846, Section 4.4.4; RFC 5246, Section 7.4.9).
 func (b *Builder) openedFinished(side flow.Side, n int, at flow.Mark) {
 	ok, known := b.keys.VerifyFinished(side)
-	known = known && (ok || b.whole(side)) // a hole in the transcript is no fault of the sides
 	says := "verify_data not checked: " + b.notHashed()
 	if known {
 		b.c.KeyExchange.FinishedOK[side] = TristateOf(ok)

@@ -48,7 +48,6 @@ type signed struct {
 	sig      []byte
 	side     flow.Side
 	unable   string // why it cannot be checked
-	doubt    bool   // what was signed may not all be in the capture: if it does not fit, that is no fault
 	phase13  bool   // a CertificateVerify of TLS 1.3
 }
 
@@ -201,8 +200,6 @@ func (p *Pending) settleSignature(s *signed, into *Signature, chain []*pki.Certi
 			into.Verified = Yes
 		case errors.As(err, &unsupported):
 			into.Why = unsupported.Why
-		case s.doubt:
-			into.Why = "not all of the handshake is in the capture"
 		default:
 			into.Verified = No
 		}

@@ -73,6 +73,7 @@ type Stream struct {
 	initial  []initialKeys
 	derived  int         // keys that were derived for Initial packets so far
 	firstID  []byte      // the client's first choice for the server's connection id
+	tokened  bool        // the packet with it had a token: it may answer a Retry that was not captured
 	retryID  []byte      // what a Retry replaced it with
 	ids      [2][][]byte // connection ids that each side chose for itself
 	retried  bool
@@ -253,7 +254,7 @@ func (s *Stream) long(side flow.Side, h *header, b []byte, missing int, at flow.
 		return
 	}
 	if side == flow.Client && len(s.firstID) == 0 && (h.kind == conn.QUICInitial || h.kind == conn.QUICZeroRTT) {
-		s.firstID = append([]byte{}, h.dcid...)
+		s.firstID, s.tokened = append([]byte{}, h.dcid...), len(h.token) > 0
 	}
 	switch h.kind {
 	case conn.QUICRetry:

@@ -17,7 +17,9 @@ func (s *Stream) retry(side flow.Side, h *header, b []byte, at flow.Mark) {
 	if draftOf(h.version) < 25 {
 		token = withoutOriginal(token)
 	} else if len(token) >= tagLen {
-		tag = retryTag(h.version, s.firstID, b)
+		if tag = retryTag(h.version, s.firstID, b); tag == conn.No && s.tokened {
+			tag = conn.Unknown
+		}
 		token = token[:len(token)-tagLen]
 	}
 	switch {
