@@ -136,7 +136,8 @@ func TestLiveFullDisk(t *testing.T) {
 		}
 	}
 	file := tlslens(t, nil, "-T", "jsonl", saved)
-	if n := len(objects(file.out)); file.status != 0 || n < 5 || n >= 60 {
+	// Status 3 where there was room in the end for the counts, which say so.
+	if n := len(objects(file.out)); file.status != 0 && file.status != 3 || n < 5 || n >= 60 {
 		t.Errorf("status %d, %d connections in the file\n%s", file.status, n, file.errors)
 	}
 }
