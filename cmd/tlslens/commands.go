@@ -77,7 +77,7 @@ Of several captures each is read in turn, under its name. One that cannot be ope
 			{"tlslens day.pcap --only failed", "only connections that did not come to stand"},
 			{"tlslens day.pcap --conn 3 -vv", "connection 3 with every message and field"},
 			{"tlslens day.pcap --ca corp-root.pem --fail-on fail", "check against a private CA; status 1 if something is badly wrong"},
-			{"tlslens -T jsonl day.pcap | jq -r .server_name", "one JSON object per connection, for programs"},
+			{`tlslens -T jsonl day.pcap | jq -r ".server_name // empty"`, "one JSON object per connection, for programs: here the server names"},
 			{"ssh host tcpdump -i any -w - tcp port 443 | tlslens -", "a capture from another machine"},
 		},
 		groups: []func() []*flagDef{inputFlags, filterFlags, keyFlags, trustFlags, chooseFlags, outputFlags, detailFlags, lookFlags, exportFlags, limitFlags, exitFlags},

@@ -148,7 +148,7 @@ If packets come faster than they can be read, connections that begin then are le
 		examples: [][2]string{
 			{"sudo tlslens live -i eth0", "what happens on eth0"},
 			{"sudo tlslens live -i any tcp port 443", "on all interfaces, only port 443"},
-			{"sudo tlslens live -i eth0 -T jsonl | jq .server_name", "one JSON object for each connection as it ends"},
+			{`sudo tlslens live -i eth0 -T jsonl | jq -r ".server_name // empty"`, "one JSON object for each connection as it ends: here the server names"},
 			{"sudo tlslens live -i eth0 -w day.pcapng -b filesize:100000 -b files:10", "keep the last GB of packets too"},
 			{"sudo tlslens live -i eth0 -w day.pcapng --write-handshakes", "keep the handshakes of a day in a small file"},
 		},
