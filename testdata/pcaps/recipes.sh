@@ -11,6 +11,7 @@
 # itself. Nothing is installed; what is missing is named with its Debian package.
 
 set -eu
+ulimit -c 0 # a peer that crashes at its end leaves no core file beside the captures
 here=$(cd "$(dirname "$0")" && pwd)
 name=$(basename "$0" .recipe)
 
