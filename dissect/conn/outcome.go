@@ -270,7 +270,7 @@ func (b *Builder) endPhases() {
 		cc.AfterKeys = true
 	}
 	b.keyNotes()
-	if b.c.Version.IsTLS13() && cc.State == Hidden && b.c.Decryption.Status == "" && !b.isDTLS() { // records of DTLS 1.3 are not opened
+	if b.c.Version.IsTLS13() && cc.State == Hidden && b.c.Decryption.Status == "" {
 		cc.Notes = append(cc.Notes, "To read it: --keylog FILE with the SSLKEYLOGFILE of the client or the server.")
 	}
 	if b.chosen && b.c.KeyExchange.Method != "" && ke.State == Done {
