@@ -7,7 +7,8 @@
 // [Stream]). Out come the bytes of TLS, in the order of the messages' numbers,
 // to a [Receiver]. A control channel that tls-crypt seals shows no TLS and is
 // not recognised. Packets of the data channel and of later key negotiations,
-// which have a key id other than 0, are passed over.
+// which have a key id other than 0, are passed over; over UDP the latter is
+// noted. Nothing that is sent makes it panic, and nothing aliases a packet.
 package openvpn
 
 import (

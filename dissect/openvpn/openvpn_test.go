@@ -130,6 +130,24 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// TestAnew: what is passed over is said.
+func TestAnew(t *testing.T) {
+	c := &conn.Conn{Carrier: "tls", Transport: "udp"}
+	in := conn.NewBuilder(c, conn.Options{HandshakeSize: 1 << 16})
+	first := pkt(0, 0, 1, hello+strings.Repeat("r", 60))
+	s, _ := NewStream(in, nil, nil, first)
+	s.Datagram(flow.Client, first, 0, flow.Mark{Packet: 1})
+	for i := range 3 {
+		again := pkt(0, 0, 1, "x")
+		again[0] |= 1
+		s.Datagram(flow.Client, again, 0, flow.Mark{Packet: uint64(i + 2)})
+	}
+	const want = "packet 2, from the client: OpenVPN negotiates its keys anew: that handshake is not read"
+	if all := strings.Join(c.Notes, "\n"); strings.Count(all, "anew") != 1 || !strings.Contains(all, want) {
+		t.Errorf("notes %q, want %q once", c.Notes, want)
+	}
+}
+
 // FuzzStream gives datagrams to a connection. Nothing panics, and what was
 // taken from the budget comes back.
 func FuzzStream(f *testing.F) {

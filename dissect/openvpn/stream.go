@@ -57,6 +57,9 @@ func NewStream(in conn.Input, k *keys.Session, room *flow.Budget, first []byte) 
 func (s *Stream) Datagram(side flow.Side, b []byte, missing int, at flow.Mark) {
 	m, ok := parse(b, s.channel.hmac)
 	switch {
+	case !ok && len(b) > 0 && b[0]>>3 == control && b[0]&7 != 0:
+		s.in.Note(side, "OpenVPN negotiates its keys anew: that handshake is not read", at)
+		return
 	case !ok:
 		return
 	case missing > 0:
