@@ -63,6 +63,7 @@ type Builder struct {
 	refusal          flow.Mark // a sealed record of the client that fits an alert
 	early            earlyData
 	emptyCertificate bool // TLS 1.3: a sealed record fits a client\'s Certificate without one in it
+	partFlight       bool // TLS 1.3: the end of what the server sealed was not seen
 	foreign          foreign
 	quic             *quicState // with carrier "quic"
 	over             string     // how what carries it ended it

@@ -64,8 +64,8 @@ type Conn struct {
 
 	ServerName string          // of the ClientHello in the clear; see Name
 	ECH        *EncryptedHello // nil unless keys tell something of it
-	Version    tls.Version     // 0 if the server's choice was not seen
-	Suite      tls.CipherSuite // meaningful if Selected is not nil
+	Version    tls.Version     // 0 if the server's choice was not seen; see VersionName
+	Suite      tls.CipherSuite // meaningful if Selected is not nil; see SuiteName
 	Group      string          // "x25519", "dhe2048"; "" if none or not seen
 	ALPN       string
 
@@ -98,6 +98,24 @@ type Conn struct {
 // Phases returns the three phases in the order they are reported.
 func (c *Conn) Phases() [3]*Phase {
 	return [3]*Phase{&c.CertificateCheck.Phase, &c.KeyExchange.Phase, &c.Tunnel.Phase}
+}
+
+// VersionName returns the version both sides agreed on, such as "TLS 1.3", and
+// "" if the server's choice was not seen.
+func (c *Conn) VersionName() string {
+	if c.Version == 0 {
+		return ""
+	}
+	return c.Version.String()
+}
+
+// SuiteName returns the cipher suite that the server selected, such as
+// "TLS_AES_128_GCM_SHA256", and "" if its choice was not seen.
+func (c *Conn) SuiteName() string {
+	if c.Selected == nil {
+		return ""
+	}
+	return c.Suite.String()
 }
 
 // Since returns the time from the connection's first packet to m, 0 for a

@@ -74,6 +74,9 @@ func (b *Builder) decide() {
 	default:
 		b.decideUnfinished()
 	}
+	if c.Outcome == ClientGaveUp || c.Outcome == ResetOutcome {
+		b.leftAfterCertificate()
+	}
 	b.begunAllTheSame(clean)
 }
 
@@ -238,6 +241,8 @@ func (b *Builder) lastSeen() string {
 			return "the client's Finished was never seen"
 		}
 		return "the handshake was under way"
+	case b.seen[flow.Client][tls.TypeClientKeyExchange] == 0 && b.c.Resumption == nil && b.seen[flow.Server][tls.TypeServerHelloDone] == 0:
+		return "the server had begun its part, its ServerHelloDone was never seen"
 	case b.seen[flow.Client][tls.TypeClientKeyExchange] == 0 && b.c.Resumption == nil:
 		return "the server had shown its part, the client's ClientKeyExchange was never seen"
 	case !b.finished[flow.Client].Seen():
@@ -291,6 +296,8 @@ func (b *Builder) endPhases() {
 			cc.State, cc.Headline = Skipped, "skipped: this key exchange has no certificate"
 		case b.lossy(flow.Server):
 			cc.Headline = "the certificate is not complete in the capture"
+		case b.c.Version.IsTLS13() && b.seenServerFlight():
+			cc.Headline = "not finished, and TLS 1.3 encrypts it"
 		default:
 			cc.Headline = "no certificate seen"
 		}
@@ -364,4 +371,4 @@ func (b *Builder) failHere(headline string) {
 	}
 }
 
-func (b *Builder) seenServerFlight() bool { return b.finished[flow.Server].Seen() }
+func (b *Builder) seenServerFlight() bool { return b.finished[flow.Server].Seen() || b.partFlight }

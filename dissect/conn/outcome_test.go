@@ -65,6 +65,17 @@ func TestOutcome(t *testing.T) {
 			"the server reset the connection in packet 3 before the handshake was complete; the server had not answered the ClientHello."},
 		{"the client gave up", func(s *scene) *Conn { flight(s); return s.end(Finished, client) }, ClientGaveUp,
 			"the client closed the connection in packet 4 before the handshake was complete, without an alert; the server had shown its part, the client's ClientKeyExchange was never seen."},
+		{"the client gave up before the server was done", func(s *scene) *Conn {
+			hello(s)
+			s.clear(server, serverHello(gcm12))
+			return s.end(Finished, client)
+		}, ClientGaveUp, "the server had begun its part, its ServerHelloDone was never seen."},
+		{"the client gave up on a sealed flight", func(s *scene) *Conn {
+			s.clear(client, clientHello(only13, share))
+			s.clear(server, serverHello(gcm13, picked13, shared))
+			s.sealed(server, 42)
+			return s.end(Finished, client)
+		}, ClientGaveUp, "the client's Finished was never seen."},
 		{"the server closed", func(s *scene) *Conn { hello(s); return s.end(Finished, server) }, ClosedOutcome,
 			"the server closed the connection in packet 3"},
 		{"no answer", func(s *scene) *Conn { hello(s); return s.end(EndOfCapture, client) }, NoAnswer, "nothing answered it before the capture ended"},

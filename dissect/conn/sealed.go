@@ -124,6 +124,8 @@ func (b *Builder) tellServer() {
 		end = at + 1
 		b.flightRows(rs[:at])
 		b.finishedRow(flow.Server, rs[at])
+	} else if !b.flightAnswered() {
+		b.partFlightRow(rs)
 	} else {
 		b.wholeFlightRow(rs)
 		b.finished[flow.Server] = rs[len(rs)-1].at
@@ -165,6 +167,32 @@ func (b *Builder) flightRows(rs []sealedRecord) {
 		}
 	}
 	b.ccRow13(flow.Server, rs[0], message, total, says)
+	b.c.CertificateCheck.reach(rs[len(rs)-1].at)
+}
+
+// flightAnswered reports whether the client said anything after the server's
+// sealed records: only then is the flight known to have come to its end.
+func (b *Builder) flightAnswered() bool {
+	run := &b.sealed[flow.Client]
+	return run.told || len(run.records) > 0
+}
+
+// partFlightRow words sealed records of a flight whose end was not seen.
+func (b *Builder) partFlightRow(rs []sealedRecord) {
+	b.partFlight = true
+	total := 0
+	for _, r := range rs {
+		total += r.n
+	}
+	message, hold := count(len(rs), "sealed record"), "hold"
+	if len(rs) == 1 {
+		message, hold = "sealed record", "holds"
+	}
+	if b.c.Resumption != nil {
+		b.keRow13(flow.Server, rs[0], message, total, hold+" what there is of EncryptedExtensions and Finished")
+		return
+	}
+	b.ccRow13(flow.Server, rs[0], message, total, hold+" what there is of EncryptedExtensions, Certificate, CertificateVerify and Finished")
 	b.c.CertificateCheck.reach(rs[len(rs)-1].at)
 }
 

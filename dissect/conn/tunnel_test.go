@@ -89,6 +89,7 @@ func TestFits13(t *testing.T) {
 		{"with CertificateRequest", gcm13, nil, []int{27, 60, 817, 281, fin32}, []int{600, 281, fin32},
 			[]string{"CertificateRequest (43), Certificate (800)", "2 sealed records (881): fit the client's Certificate and CertificateVerify"}, nil, Established},
 		{"one record", gcm13, nil, []int{1200}, []int{fin32}, []string{"holds EncryptedExtensions, Certificate, CertificateVerify and Finished"}, []string{"the sizes do not tell it apart"}, Established},
+		{"nobody answered", gcm13, nil, []int{42}, nil, []string{"server sealed record (42): holds what there is of EncryptedExtensions, Certificate, CertificateVerify and Finished"}, nil, ClientGaveUp},
 		{"certificates in several records", gcm13, nil, []int{27, 16401, 3000, 281, 90, fin32}, []int{fin32}, []string{"which of them where is not shown"}, nil, Established},
 		{"refused", gcm13, nil, []int{27, 817, 281, fin32}, []int{alert}, []string{"fits an alert: the client refused what it saw"}, nil, RejectedByClient},
 		{"early data, accepted", gcm13, [][]byte{ext(tls.ExtEarlyData)}, []int{27, 817, 281, fin32}, []int{100, 200, eoed, fin32}, nil, []string{"fits EndOfEarlyData: the server accepted the early data"}, Established},

@@ -38,6 +38,7 @@ type Pending struct {
 	later     []*signed // of the server in renegotiations, of the client before another one
 	staple    []byte
 	scts      []pki.SCT
+	refusal   *refusal
 }
 
 // signed is a handshake signature with all that is needed to check it.
@@ -71,6 +72,7 @@ func (p *Pending) Run(t Trust) {
 		p.checkChain(t, flow.Client)
 	}
 	p.settleCertificates(t)
+	p.settleRefusal(t)
 	p.settleSignature(p.serverSig, c.KeyExchange.Server, c.CertificateCheck.Server.Chain, t.Signatures)
 	p.settleSignature(p.clientSig, c.KeyExchange.Client, c.CertificateCheck.Client.Chain, t.Signatures)
 	for _, s := range p.later {

@@ -63,36 +63,21 @@ func (b *Builder) failPhase(a Alert) {
 func (b *Builder) whyAlert(a Alert) string {
 	who, other := a.Side.String(), a.Side.Other().String()
 	name := fmt.Sprintf("%s (%d)", a.Description, uint8(a.Description))
-	whose := "the " + other + "'s certificate"
-	fromClient := a.Side == flow.Client
-	with := " with alert " + name + ". "
 	switch a.Description {
-	case tls.AlertUnknownCA:
-		if fromClient {
-			return "the client refused " + whose + with + "It has no trust anchor for the chain the server sent. The server did nothing wrong that this capture shows; look at the client's CA store, or at a missing intermediate."
-		}
-		return "the server refused " + whose + with + "Its list of CAs for client certificates does not have the one that issued it."
-	case tls.AlertCertificateExpired:
-		return "the " + who + " refused " + whose + with + "It is out of date by the " + who + "'s clock: renew the certificate, or check that clock."
-	case tls.AlertCertificateRevoked:
-		return "the " + who + " refused " + whose + with + "Its issuer has taken it back."
-	case tls.AlertBadCertificate, tls.AlertCertificateUnknown, tls.AlertUnsupportedCertificate:
-		s := "the " + who + " refused " + whose + with
-		if fromClient {
-			return s + "Clients also say this when the certificate is for another name" + b.nameHint() + "."
-		}
-		return s + "Look at its kind, its signature and its purposes (extended key usage)."
+	case tls.AlertUnknownCA, tls.AlertCertificateExpired, tls.AlertCertificateRevoked,
+		tls.AlertBadCertificate, tls.AlertCertificateUnknown, tls.AlertUnsupportedCertificate:
+		return b.refusedCertificate(a, name)
 	case tls.AlertCertificateRequired:
 		return "the server wants a client certificate and the client showed none: alert " + name + ". Give the client a certificate, or stop asking for it."
 	case tls.AlertHandshakeFailure:
 		return b.whyHandshakeFailure(a, name)
 	case tls.AlertProtocolVersion:
-		if fromClient {
-			return "the client will not do the version that the server picked: alert " + name + ". " + b.offeredVersions()
+		if a.Side == flow.Client {
+			return "the client will not do the version that the server picked: alert " + name + "." + b.offeredVersions()
 		}
-		return "the server can do no version that the client offered: alert " + name + ". " + b.offeredVersions()
+		return "the server can do no version that the client offered: alert " + name + "." + b.offeredVersions()
 	case tls.AlertInsufficientSecurity:
-		return "the " + who + " found what the " + other + " offered too weak: alert " + name + ". " + b.offeredSuites()
+		return "the " + who + " found what the " + other + " offered too weak: alert " + name + "." + b.offeredSuites()
 	case tls.AlertNoApplicationProtocol:
 		s := "the server speaks none of the application protocols the client offered: alert " + name + "."
 		if o := b.c.Offered; o != nil && len(o.ALPN) > 0 {
@@ -136,7 +121,7 @@ func (b *Builder) whyHandshakeFailure(a Alert, name string) string {
 	if b.chosen {
 		return "the server could not go on after its own ServerHello: alert " + name + "."
 	}
-	return "the server found nothing it could agree to: alert " + name + ". No common cipher suite, group or signature algorithm, or no certificate for them. " + b.offeredSuites() + b.offeredGroups()
+	return "the server found nothing it could agree to: alert " + name + ". No common cipher suite, group or signature algorithm, or no certificate for them." + b.offeredSuites() + b.offeredGroups()
 }
 
 func (b *Builder) offeredSuites() string {
@@ -150,7 +135,7 @@ func (b *Builder) offeredSuites() string {
 			real = append(real, s)
 		}
 	}
-	return "The client offered " + b.versionsOffered() + " and " + count(len(real), "cipher suite") + ": " + few(real, 3, "") + "."
+	return " The client offered " + b.versionsOffered() + " and " + count(len(real), "cipher suite") + ": " + few(real, 3, "") + "."
 }
 
 // offeredGroups names the groups and signature schemes that were on offer.
@@ -172,7 +157,7 @@ func (b *Builder) offeredVersions() string {
 	if b.c.Offered == nil {
 		return ""
 	}
-	return "The client offered " + b.versionsOffered() + "."
+	return " The client offered " + b.versionsOffered() + "."
 }
 
 func (b *Builder) versionsOffered() string {

@@ -77,12 +77,8 @@ func (e *encoder) conn(c *conn.Conn) {
 // agreed writes what both sides settled on.
 func (e *encoder) agreed(c *conn.Conn) {
 	e.known("server_name", c.ServerName)
-	if c.Version != 0 {
-		e.string("version", c.Version.String())
-	}
-	if c.Selected != nil {
-		e.string("cipher_suite", c.Suite.String())
-	}
+	e.known("version", c.VersionName())
+	e.known("cipher_suite", c.SuiteName())
 	e.known("group", c.Group)
 	e.known("alpn", c.ALPN)
 	if c.Selected != nil || c.HelloRetryRequest {

@@ -45,7 +45,7 @@ func (p *printer) header(c *conn.Conn) {
 	}
 	p.spread(left, result(c), p.color(bold), p.color(resultColor(c)))
 	var facts []string
-	for _, f := range []string{carrier(c), version(c), suite(c), group(c)} {
+	for _, f := range []string{carrier(c), c.VersionName(), c.SuiteName(), group(c)} {
 		if f != "" {
 			facts = append(facts, p.text(f))
 		}
@@ -121,20 +121,6 @@ func wrappers(e, back []string) (parts []string) {
 		parts = append(parts, "(from the server plain)")
 	}
 	return parts
-}
-
-func version(c *conn.Conn) string {
-	if c.Version == 0 {
-		return ""
-	}
-	return c.Version.String()
-}
-
-func suite(c *conn.Conn) string {
-	if c.Selected == nil {
-		return ""
-	}
-	return c.Suite.String()
 }
 
 // group tells the key exchange of TLS 1.3, whose cipher suites do not.

@@ -185,7 +185,7 @@ func (l *List) row(c *conn.Conn) []cell {
 		}
 		return text.Shorten(p.style.Text(s), 60)
 	}
-	texts := []string{strconv.FormatUint(c.Number, 10), p.end(c, flow.Client), or(serverName(c)), or(strings.TrimPrefix(version(c), "TLS ")),
+	texts := []string{strconv.FormatUint(c.Number, 10), p.end(c, flow.Client), or(serverName(c)), or(strings.TrimPrefix(c.VersionName(), "TLS ")),
 		or(c.Tunnel.Cipher), or(exchange(c)), strings.Join(marks, " "), or(handshakeMS(c)), or(shortResult(c))}
 	row := make([]cell, len(texts))
 	for i, t := range texts {

@@ -92,7 +92,7 @@ func (l *Live) closed(c *conn.Conn) {
 		l.phase(c, check)
 	}
 	parts := []string{result(c), p.ends(c)}
-	for _, s := range []string{asked(c), version(c), suite(c), c.Group} {
+	for _, s := range []string{asked(c), c.VersionName(), c.SuiteName(), c.Group} {
 		if s != "" {
 			parts = append(parts, text.Shorten(p.style.Text(s), 60))
 		}
