@@ -40,17 +40,30 @@ func (r *ring) attach(o *Options) error {
 }
 
 func attachFilter(fd int, prog []bpf.RawInstruction) error {
+	if err := setProgram(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, prog); err != nil {
+		return err
+	}
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_LOCK_FILTER, 1)
+}
+
+// shut lets nothing through until attach is called.
+func (r *ring) shut(*Options) error {
+	if err := setProgram(r.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, []bpf.RawInstruction{{Op: unix.BPF_RET | unix.BPF_K}}); err != nil {
+		return fmt.Errorf("the filter for %s: %w", r.name, err)
+	}
+	return nil
+}
+
+// setProgram gives a socket a classic BPF program as an option.
+func setProgram(fd, level, option int, prog []bpf.RawInstruction) error {
 	raw := make([]unix.SockFilter, len(prog))
 	for i, in := range prog {
 		raw[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
 	}
 	f := unix.SockFprog{Len: uint16(len(raw)), Filter: unsafe.SliceData(raw)}
-	err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &f)
+	err := unix.SetsockoptSockFprog(fd, level, option, &f)
 	runtime.KeepAlive(raw)
-	if err != nil {
-		return err
-	}
-	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_LOCK_FILTER, 1)
+	return err
 }
 
 // vm returns a machine for the program.

@@ -38,6 +38,9 @@ func tag(h []byte, start int) int {
 func cook(h []byte, start int, tagged bool) int {
 	protocol := binary.BigEndian.Uint16(h[addrProtocol:])
 	if tagged {
+		if behindTag(h[start:], protocol) {
+			protocol = unix.ETH_P_8021Q
+		}
 		start -= 4
 		binary.BigEndian.PutUint16(h[start:], uint16(binary.NativeEndian.Uint32(h[hdrTCI:])))
 		binary.BigEndian.PutUint16(h[start+2:], protocol)
@@ -50,6 +53,26 @@ func cook(h []byte, start int, tagged bool) int {
 	c[10], c[11] = h[addrKind], h[addrLength]
 	copy(c[12:], h[addrBytes:addrBytes+8])
 	return start - copy(h[start-cookedHeader:], c[:])
+}
+
+// behindTag reports whether a packet begins with another VLAN tag although the
+// kernel says that it is IP: of cooked packets newer ones (6.10) name the protocol
+// behind all tags, but take out only the first.
+func behindTag(b []byte, protocol uint16) bool {
+	ip := func(b []byte) bool {
+		switch {
+		case protocol == unix.ETH_P_IP && len(b) >= 20 && b[0]>>4 == 4:
+			n, sum := int(b[0]&15)*4, uint32(0)
+			for i := 0; i < min(n, len(b)); i += 2 {
+				sum += uint32(binary.BigEndian.Uint16(b[i:]))
+			}
+			return n >= 20 && sum%0xffff == 0
+		case protocol == unix.ETH_P_IPV6 && len(b) >= 40 && b[0]>>4 == 6:
+			return int(binary.BigEndian.Uint16(b[4:])) <= len(b)-40
+		}
+		return false
+	}
+	return len(b) > 4 && binary.BigEndian.Uint16(b[2:]) == protocol && !ip(b) && ip(b[4:])
 }
 
 // linkType returns the link type of packets of a kind of hardware (ARPHRD_,

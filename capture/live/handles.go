@@ -80,6 +80,19 @@ type Source struct {
 	err    error
 }
 
+// OpenFanout is [Open] for n sources that share the packets, which only Linux
+// can do.
+func OpenFanout(o Options, n int) ([]*Source, error) {
+	if n > 1 {
+		return nil, errors.New("only Linux, without libpcap, spreads packets over several sources")
+	}
+	s, err := Open(o)
+	if err != nil {
+		return nil, err
+	}
+	return []*Source{s}, nil
+}
+
 // Open starts to capture.
 func Open(o Options) (*Source, error) {
 	if err := o.check(); err != nil {

@@ -40,7 +40,7 @@ func Interfaces() ([]Interface, error) {
 
 // tryOpen finds out whether an interface can be captured on.
 func tryOpen(name string) error {
-	r, err := openRing(name, &Options{Interfaces: []string{name}, SnapLen: 1, NoPromisc: true, Buffer: 1})
+	r, err := openRing(name, &Options{Interfaces: []string{name}, SnapLen: 1, NoPromisc: true, Buffer: 1}, false)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,9 @@
 package live
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -150,6 +152,31 @@ func TestAny(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// TestAnyTwoTags holds that of two tags none is lost, whatever the kernel says of
+// the protocol.
+func TestAnyTwoTags(t *testing.T) {
+	for _, tci := range []uint16{0x2064, 0x4064, 0x4564} { // the last looks like a header of IPv4
+		namespace(t)
+		s := open(t, Options{Interfaces: []string{Any}})
+		packet := between(1, 2, false, false, 50)
+		frame := linked(packet, 2)
+		binary.BigEndian.PutUint16(frame[18:], tci)
+		newSender(t, "vb").send(t, frame)
+		va, found := index(t, "va"), false
+		for _, p := range all(t, s) {
+			if p.Data[7] == byte(va) {
+				found = true
+				if want := append(cookedHead(1, va, 3), frame[14:]...); !bytes.Equal(want, p.Data) {
+					t.Errorf("%x\n%x, want", p.Data, want)
+				}
+			}
+		}
+		if !found {
+			t.Error("no packet")
+		}
 	}
 }
 

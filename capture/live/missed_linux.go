@@ -25,6 +25,9 @@ var missedFiles = [...]string{"rx_missed_errors", "rx_fifo_errors"}
 // is counted.
 func openMissed(name string) *missedCount {
 	m := &missedCount{}
+	if name == Any { // the folder of no interface
+		return m
+	}
 	for _, what := range missedFiles {
 		if f, err := os.Open(filepath.Join("/sys/class/net", name, "statistics", what)); err == nil {
 			m.files = append(m.files, f)

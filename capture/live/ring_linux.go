@@ -64,17 +64,18 @@ type frame struct {
 }
 
 // openRing opens the interface. The socket is not bound to a protocol before
-// the filter stands, so that no packet gets past it.
-func openRing(name string, o *Options) (*ring, error) {
+// the filter stands, or one that lets nothing through, so that no packet gets
+// past it.
+func openRing(name string, o *Options, shut bool) (*ring, error) {
 	r := &ring{name: name, fd: -1}
-	if err := r.open(o); err != nil {
+	if err := r.open(o, shut); err != nil {
 		r.close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *ring) open(o *Options) error {
+func (r *ring) open(o *Options, shut bool) error {
 	if r.name != Any {
 		ifi, err := net.InterfaceByName(r.name)
 		if err != nil {
@@ -82,12 +83,15 @@ func (r *ring) open(o *Options) error {
 		}
 		r.index, r.lo = ifi.Index, ifi.Flags&net.FlagLoopback != 0
 		r.down = ifi.Flags&net.FlagUp == 0
-		r.card = openMissed(r.name)
 	}
 	if err := r.socket(); err != nil {
 		return err
 	}
-	if err := r.attach(o); err != nil {
+	stand := r.attach
+	if shut {
+		stand = r.shut
+	}
+	if err := stand(o); err != nil {
 		return err
 	}
 	if err := r.mapRing(o); err != nil {

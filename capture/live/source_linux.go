@@ -18,8 +18,9 @@ import (
 // A Source captures on one or more interfaces. Next is for one goroutine; Stop
 // and Close may be called from any.
 type Source struct {
-	opt   Options
-	rings []*ring
+	opt     Options
+	rings   []*ring
+	follows bool // another source of the same fanout tells of the interfaces
 
 	wakeMu sync.Mutex
 	wake   int // an eventfd that Stop and Close write to; -1 when closed
@@ -39,26 +40,32 @@ type Source struct {
 // Open starts to capture. The error is a [*PermissionError], a [*MissingError],
 // one of [Options.Filter], or says what the kernel refused.
 func Open(o Options) (*Source, error) {
-	if err := o.check(); err != nil {
+	all, err := OpenFanout(o, 1)
+	if err != nil {
 		return nil, err
 	}
-	s := &Source{opt: o.withDefaults(), wake: -1}
-	for i, name := range o.Interfaces {
-		r, err := openRing(name, &s.opt)
+	return all[0], nil
+}
+
+// open opens the rings. Those of a fanout are shut for now.
+func (s *Source) open(shut bool) error {
+	for i, name := range s.opt.Interfaces {
+		r, err := openRing(name, &s.opt, shut)
 		if err != nil {
-			s.release()
-			return nil, err
+			return err
 		}
 		r.number = i
 		s.rings = append(s.rings, r)
+		if !s.follows {
+			r.card = openMissed(name)
+		}
 	}
 	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
-		s.release()
-		return nil, fmt.Errorf("eventfd: %w", err)
+		return fmt.Errorf("eventfd: %w", err)
 	}
 	s.wake = fd
-	return s, nil
+	return nil
 }
 
 // lookEvery is how long losses, and an interface that goes down without an
@@ -207,7 +214,7 @@ func (s *Source) look() error {
 	left := len(s.rings)
 	for _, r := range s.rings {
 		s.lost(r)
-		if e, changed := r.look(); changed {
+		if e, changed := r.look(); changed && !s.follows {
 			s.opt.Notify(Notice{Interface: r.name, Event: e})
 		}
 		if r.gone {
