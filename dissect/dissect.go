@@ -30,11 +30,16 @@ import (
 // [*capture.TruncatedError], a [*capture.FormatError] or the context's. All
 // events before it are valid, connections that were open then included.
 func Events(ctx context.Context, src capture.Source, opt Options) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) { events(ctx, src, opt, newCommon())(yield) }
+}
+
+// events is [Events] for what may be one of several pipelines.
+func events(ctx context.Context, src capture.Source, opt Options, all *common) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		if opt.Stats == nil {
 			opt.Stats = new(Stats)
 		}
-		p := newPipeline(opt, yield)
+		p := newPipeline(opt, all, yield)
 		defer p.close()
 		err := p.read(ctx, src)
 		if p.stopped {

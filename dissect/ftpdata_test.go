@@ -83,7 +83,7 @@ func TestFTPData(t *testing.T) {
 
 // TestAnnouncedBound holds that announcements do not pile up.
 func TestAnnouncedBound(t *testing.T) {
-	p := newPipeline(Options{Stats: new(Stats)}, func(Event, error) bool { return true })
+	p := newPipeline(Options{Stats: new(Stats)}, newCommon(), func(Event, error) bool { return true })
 	defer p.close()
 	f := p.newFlow(flow.Key{})
 	for i := range 3 * mostAnnounced {
@@ -129,7 +129,7 @@ func TestFitsFTP(t *testing.T) {
 		{"words before TLS", one, with(func(c *conn.Conn) { c.StartTLS = "ftp" }), 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			p := newPipeline(Options{Stats: new(Stats)}, func(Event, error) bool { return true })
+			p := newPipeline(Options{Stats: new(Stats)}, newCommon(), func(Event, error) bool { return true })
 			defer p.close()
 			f := p.newFlow(key)
 			f.first = at(5)

@@ -1,6 +1,7 @@
 package dissect
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tlslens/tlslens/capture"
@@ -12,16 +13,10 @@ import (
 	"github.com/tlslens/tlslens/dissect/tcp"
 )
 
-// parsedBytes bounds the memory for certificates that are remembered, verified
-// the number of results of signature checks on them.
-const (
-	parsedBytes = 32 << 20
-	verified    = 1 << 14
-)
-
 // A pipeline is the state of one run of [Events].
 type pipeline struct {
 	opt     Options
+	all     *common
 	stats   *Stats
 	yield   func(Event, error) bool
 	stopped bool // the caller does not want any more
@@ -35,7 +30,7 @@ type pipeline struct {
 	build    conn.Options
 	out      *outbox
 	at       flow.Mark             // of the packet at hand
-	opened   uint64                // connections so far
+	opened   uint64                // connections so far, of this pipeline
 	controls map[hosts][]*control  // control connections of FTP
 	data     map[dataEnd]announced // data connections of FTP that are waited for
 	offers   map[offerer]flow.Mark // who offered TLS after words in the clear, and where
@@ -49,13 +44,13 @@ type pipeline struct {
 	heads    [2][]byte // of the flow that is probed: see tcpFlow.head
 }
 
-func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
+func newPipeline(opt Options, all *common, yield func(Event, error) bool) *pipeline {
 	opt.Limits = opt.Limits.WithDefaults()
 	if opt.Roots == nil {
 		opt.Roots = pki.Mozilla()
 	}
 	p := &pipeline{
-		opt: opt, stats: opt.Stats, yield: yield,
+		opt: opt, all: all, stats: opt.Stats, yield: yield,
 		decoder:  packet.NewDecoder(packet.Limits{}),
 		pool:     tcp.NewPool(opt.Limits),
 		offers:   map[offerer]flow.Mark{},
@@ -64,17 +59,23 @@ func newPipeline(opt Options, yield func(Event, error) bool) *pipeline {
 		zones:    map[flow.Key]uint32{},
 		build: conn.Options{
 			Detail: opt.Detail, HandshakeSize: opt.Limits.HandshakeSize,
-			Parse: pki.NewCache(parsedBytes), Sessions: conn.NewSessions(), Plaintext: opt.Plaintext, Buffers: new(conn.Buffers),
+			Parse: all.parsed, Sessions: conn.NewSessions(), Plaintext: opt.Plaintext, Buffers: new(conn.Buffers),
 		},
 	}
 	*p.stats = Stats{}
 	p.table = flow.NewTable(opt.Limits, p.evicted)
 	p.udp.init(p)
 	p.out = newOutbox(opt.workers(), conn.Trust{
-		Roots: opt.Roots, At: opt.At, Cache: pki.NewVerifyCache(verified),
+		Roots: opt.Roots, At: opt.At, Cache: all.verified,
 		Certificates: opt.Verify != VerifyNone, Signatures: opt.Verify == VerifyAll,
 	}, opt.Unordered, p.closed)
 	return p
+}
+
+// number returns that of a new connection.
+func (p *pipeline) number() uint64 {
+	p.opened++
+	return p.all.opened.Add(1)
 }
 
 // session returns what opens one connection, nil without keys.
@@ -240,13 +241,6 @@ func (p *pipeline) finishStats(src capture.Source) {
 	for o, n := range p.others {
 		s.OtherTraffic = append(s.OtherTraffic, Count{Name: o, Count: n})
 	}
-	byCount := func(a, b Count) int {
-		switch {
-		case a.Count != b.Count && a.Count > b.Count, a.Count == b.Count && a.Name < b.Name:
-			return -1
-		}
-		return 1
-	}
 	slices.SortFunc(s.Outcomes, byCount)
 	slices.SortFunc(s.OtherTraffic, byCount)
 	st := src.Stats()
@@ -256,4 +250,9 @@ func (p *pipeline) finishStats(src capture.Source) {
 			s.Dropped = append(s.Dropped, d)
 		}
 	}
+}
+
+// byCount orders counts, the largest first.
+func byCount(a, b Count) int {
+	return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
 }

@@ -223,11 +223,10 @@ func (f *tcpFlow) open(client tcp.Dir, mid bool) {
 // begin makes the connection that the flow is reported as.
 func (f *tcpFlow) begin(client tcp.Dir) {
 	f.client = client
-	f.p.opened++
-	f.number = f.p.opened
+	f.number = f.p.number()
 	ends := [2]netip.AddrPort{f.key.A(), f.key.B()}
 	c := &conn.Conn{
-		Number: f.p.opened, Carrier: "tls", Transport: "tcp",
+		Number: f.number, Carrier: "tls", Transport: "tcp",
 		Ends: [2]conn.Endpoint{ends[client], ends[client^1]}, First: f.first,
 	}
 	f.wrappings(c)

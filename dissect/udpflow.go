@@ -234,11 +234,10 @@ func (p *pipeline) recognise(e *udpEntry, key flow.Key, d *packet.Packet, dir ui
 
 // openDatagrams begins to read a flow.
 func (p *pipeline) openDatagrams(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8, carrier *datagramCarrier) {
-	p.opened++
 	p.udp.opened++
 	ends := [2]netip.AddrPort{key.A(), key.B()}
 	c := &conn.Conn{
-		Number: p.opened, Carrier: carrier.name, Transport: "udp",
+		Number: p.number(), Carrier: carrier.name, Transport: "udp",
 		Ends: [2]conn.Endpoint{ends[e.client], ends[e.client^1]}, First: e.first,
 	}
 	f := &udpFlow{p: p, entries: 1, zone: key.Zone(), last: p.at, builder: conn.NewBuilder(c, p.build)}

@@ -84,7 +84,7 @@ type bench struct {
 func newBench(t testing.TB, opt Options) *bench {
 	b := &bench{}
 	opt.Stats = &Stats{}
-	b.p = newPipeline(opt, func(e Event, err error) bool {
+	b.p = newPipeline(opt, newCommon(), func(e Event, err error) bool {
 		if c, ok := e.(Closed); ok {
 			b.conns = append(b.conns, c.Conn)
 		}

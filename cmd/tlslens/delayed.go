@@ -23,13 +23,12 @@ const (
 // reads before each what was added to the key logs.
 type delayed struct {
 	capture.Source
-	tails  []*keyTail
-	queue  chan queued
-	stop   chan struct{}
-	once   sync.Once
-	last   error  // of the pipe, once the queue is closed
-	now    queued // that Next gave last
-	looked time.Time
+	tails *keyTails
+	queue chan queued
+	stop  chan struct{}
+	once  sync.Once
+	last  error  // of the pipe, once the queue is closed
+	now   queued // that Next gave last
 }
 
 // queued is what a call of Next of the pipe came to.
@@ -47,7 +46,7 @@ func (r *reading) delay(in *input, src capture.Source) capture.Source {
 		return src
 	}
 	tails := r.p.followKeys(r.s, r.opt.Keys)
-	if len(tails) == 0 {
+	if tails == nil {
 		return src
 	}
 	d := &delayed{Source: src, tails: tails, queue: make(chan queued, mostQueued), stop: make(chan struct{})}
@@ -94,12 +93,7 @@ func (d *delayed) Next(p *capture.Packet) error {
 		case <-d.stop:
 		}
 	}
-	if time.Since(d.looked) > keysEvery {
-		for _, t := range d.tails {
-			_, _ = io.Copy(t.feed, t.f)
-		}
-		d.looked = time.Now()
-	}
+	d.tails.read(time.Now())
 	*p = d.now.pkt
 	return d.now.err
 }
@@ -120,7 +114,5 @@ func (d *delayed) Close() error {
 // end stops what reads ahead and closes the key logs.
 func (d *delayed) end() {
 	d.once.Do(func() { close(d.stop) })
-	for _, t := range d.tails {
-		t.f.Close()
-	}
+	d.tails.close()
 }

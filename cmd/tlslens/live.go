@@ -62,13 +62,13 @@ type watching struct {
 	expr string
 
 	opt    dissect.Options
-	src    *live.Source
+	srcs   []*live.Source // that share the packets
 	out    *output
 	pump   *pump
 	teller *teller
 	saver  *live.Writer
-	tap    *tap
-	tails  []*keyTail
+	taps   []*tap // one for each source
+	tails  *keyTails
 	alert  alert
 }
 
@@ -101,7 +101,7 @@ func (w *watching) open(ctx context.Context) (err error) {
 		Interfaces: s.live.interfaces, SnapLen: s.live.snapLen, NoPromisc: s.live.noPromisc, Buffer: s.live.buffer,
 		Idle: beat, Notify: w.notice,
 	}
-	if len(w.tails) > 0 {
+	if w.tails != nil {
 		o.BlockTimeout = keysWait
 	}
 	if w.expr != "" {
@@ -109,7 +109,7 @@ func (w *watching) open(ctx context.Context) (err error) {
 			return w.compile(ctx, link, kernel)
 		}
 	}
-	if w.src, err = live.Open(o); err != nil {
+	if w.srcs, err = live.OpenFanout(o, max(s.live.fanout, 1)); err != nil {
 		return liveFailure(err)
 	}
 	if err := w.openFiles(); err != nil {
@@ -157,17 +157,17 @@ func (w *watching) openFiles() (err error) {
 			return failf("--output %s cannot be written: %v", s.output, reason(err))
 		}
 		w.out = &output{file: f}
-		w.pump = newPump(f, w.src.Stop)
+		w.pump = newPump(f, w.stop)
 	case s.live.write == "-":
-		w.pump = newPump(io.Discard, w.src.Stop)
+		w.pump = newPump(io.Discard, w.stop)
 	default:
-		w.pump = newPump(p.stdout, w.src.Stop)
+		w.pump = newPump(p.stdout, w.stop)
 	}
 	if s.live.write == "" {
 		return nil
 	}
 	o := live.WriterOptions{
-		Name: s.live.write, Ring: s.live.ring, Interfaces: w.src.Interfaces(), Filter: w.expr,
+		Name: s.live.write, Ring: s.live.ring, Interfaces: w.srcs[0].Interfaces(), Filter: w.expr,
 		Application: "tlslens " + build().version, Now: p.now, Notify: w.saving,
 	}
 	if s.live.handshakes {
@@ -191,7 +191,7 @@ func (w *watching) saving(err error) {
 	case err == nil:
 		w.p.message("", fmt.Sprintf("--write %s can be written again", w.s.live.write))
 	case closedPipe(err):
-		w.src.Stop()
+		w.stop()
 	case errors.Is(err, live.ErrSlow):
 		w.alert.once("slow", fmt.Sprintf("--write %s: %v; capture goes on", w.s.live.write, err))
 	default:
@@ -204,23 +204,14 @@ func (w *watching) run(ctx context.Context) error {
 	s := w.s
 	var stats dissect.Stats
 	w.opt.Stats = &stats
-	w.opt.Governor = newGovernor(w.src)
-	w.tap = &tap{src: w.src, left: s.packets, tails: w.tails, say: w.p.message}
-	switch {
-	case w.saver != nil && s.live.handshakes:
-		w.tap.keep = newSorter(w.saver)
-		w.opt.Sorted = w.tap.keep.sorted
-	case w.saver != nil:
-		w.tap.save = w.saver.Put
-	}
-	defer context.AfterFunc(ctx, w.src.Stop)()
+	defer context.AfterFunc(ctx, w.stop)()
 	if s.live.duration > 0 {
-		defer time.AfterFunc(s.live.duration, w.src.Stop).Stop()
+		defer time.AfterFunc(s.live.duration, w.stop).Stop()
 	}
 	w.teller = newTeller(w, s.format)
 	found := false
 	var failed error
-	for e, err := range dissect.Events(context.WithoutCancel(ctx), w.tap, w.opt) {
+	for e, err := range dissect.Parallel(context.WithoutCancel(ctx), w.shares(), w.opt) {
 		if err != nil {
 			failed = err
 			break
@@ -263,7 +254,7 @@ func (w *watching) end(stats *dissect.Stats, failed error, found bool) error {
 	if found {
 		status = exitFound
 	}
-	if err := errors.Join(failed, w.tap.gone); err != nil {
+	if err := errors.Join(failed, w.gone()); err != nil {
 		w.p.complain("", err)
 		status = worse(status, exitPartial)
 	}
@@ -295,16 +286,18 @@ func (w *watching) finishSaver() error {
 	if w.saver == nil {
 		return nil
 	}
-	w.src.Losses() // those of the last moment are told, too
-	if w.tap.keep != nil {
-		w.tap.keep.end()
+	for i, t := range w.taps {
+		w.srcs[i].Losses() // those of the last moment are told, too
+		if t.keep != nil {
+			t.keep.end()
+		}
 	}
 	return w.saver.Close()
 }
 
 // losses says at the end what was captured and what was not.
 func (w *watching) losses(stats *dissect.Stats, status exitStatus) error {
-	for _, l := range w.src.Losses() {
+	for _, l := range w.sums() {
 		what := fmt.Sprintf("%d packets received by the filter, %d dropped by the kernel", l.Received, l.Dropped)
 		if l.Missed > 0 {
 			what += fmt.Sprintf(", %d lost before by the network card", l.Missed)
@@ -327,7 +320,7 @@ func liveHint(reason string) string {
 	case "kernel", "interface":
 		return "a larger --buffer, a filter or a shorter --snaplen help"
 	case "overload":
-		return "connections began faster than this machine can read them; a filter such as 'net 192.0.2.0/24' chooses which to follow"
+		return "connections began faster than they can be read; --fanout reads on more cores, a filter such as 'net 192.0.2.0/24' chooses which to follow"
 	case "output":
 		return "write to a file with --output, or let a faster program read"
 	case "not written":
@@ -338,13 +331,11 @@ func liveHint(reason string) string {
 
 // close gives back what is open.
 func (w *watching) close() {
-	if w.src != nil {
-		w.src.Close()
+	for _, src := range w.srcs {
+		src.Close()
 	}
 	if w.out != nil {
 		w.out.file.Close()
 	}
-	for _, k := range w.tails {
-		k.f.Close()
-	}
+	w.tails.close()
 }

@@ -18,12 +18,16 @@ type liveSettings struct {
 	snapLen    int // 0: as much as there is
 	noPromisc  bool
 	buffer     int // bytes; 0: not given
+	fanout     int // sources that share the packets; 0: not given
 	duration   time.Duration
 	write      string
 	ring       live.RingFiles
 	handshakes bool
 	noSandbox  bool
 }
+
+// mostFanout bounds how many sources share packets: older kernels take no more.
+const mostFanout = 256
 
 func liveFlags() []*flagDef {
 	return []*flagDef{
@@ -43,6 +47,16 @@ func liveFlags() []*flagDef {
 			set: flag(func(s *settings, on bool) { s.live.noPromisc = on })},
 		{name: "buffer", short: "B", arg: "SIZE", group: groupInput, doc: "buffer for each interface; default 64MiB",
 			more: "It holds packets while the program has no time for them; when it is full, the kernel drops some, which is told. A number alone is MiB.", set: setBuffer},
+		{name: "fanout", arg: "N", group: groupInput, doc: "read on N cores; default 1",
+			more: "On Linux. It helps where connections begin faster than one core can follow them, which is told as \"overload\"; signatures are checked on all cores in any case. The kernel spreads packets by both IP addresses, so all that two hosts say to each other is read together. The buffer is divided. In a file of --write, packets may stand before earlier ones (reordercap mends that), and the order of lines and numbers may differ from that of the file.",
+			set: func(s *settings, v string) error {
+				n, err := parseCount(v, 1)
+				if err == nil && n > mostFanout {
+					err = fmt.Errorf("the most is %d", mostFanout)
+				}
+				s.live.fanout = int(n)
+				return err
+			}},
 		{name: "no-sandbox", group: groupInput, doc: "keep all privileges while packets are read",
 			more: "Without it, once interfaces and files are open, the process becomes the user who called sudo, or nobody, gives up all capabilities, and lets the kernel keep it from opening files, making connections and starting programs.",
 			set:  flag(func(s *settings, on bool) { s.live.noSandbox = on })},
@@ -151,6 +165,7 @@ If packets come faster than they can be read, connections that begin then are le
 			{`sudo tlslens live -i eth0 -T jsonl | jq -r ".server_name // empty"`, "one JSON object for each connection as it ends: here the server names"},
 			{"sudo tlslens live -i eth0 -w day.pcapng -b filesize:100000 -b files:10", "keep the last GB of packets too"},
 			{"sudo tlslens live -i eth0 -w day.pcapng --write-handshakes", "keep the handshakes of a day in a small file"},
+			{"sudo tlslens live -i eth0 -T jsonl -o day.jsonl --fanout 4 -B 1GiB", "on a line with thousands of new connections a second"},
 		},
 		groups: []func() []*flagDef{liveFlags, keyFlags, trustFlags, chooseFlags, outputFlags, saveFlags, detailFlags, lookFlags, limitFlags, exitFlags},
 		run:    (*program).live,

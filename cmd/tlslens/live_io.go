@@ -16,26 +16,48 @@ import (
 // given up although nothing else happens.
 const beat = 250 * time.Millisecond
 
-// A tap is the live source as the pipeline reads it. It saves packets on their
-// way and ends after so many of them.
+// A tap is a live source as its pipeline reads it. It saves packets on their way
+// and ends after so many of them.
 type tap struct {
-	src   *live.Source
-	save  func(*capture.Packet) // every packet; nil: none
-	keep  *sorter               // those of handshakes; nil: none
-	left  uint64                // packets until the end; 0: no end
-	tails []*keyTail
-	say   func(name, what string)
+	src    *live.Source
+	keep   *sorter // those of handshakes; nil: none
+	intake *intake
+	tails  *keyTails
 
-	keysAt time.Time // when the key logs were read
-	gone   error     // the last interface went away
-	ended  bool
+	gone error // the last interface went away
+}
+
+// An intake counts and saves the packets of all taps, so that the file has them in
+// the order of their numbers.
+type intake struct {
+	save func(*capture.Packet) // every packet; nil: none
+	most uint64                // packets until the end; 0: no end
+	full func()                // called when there were so many
+
+	mu     sync.Mutex
+	number uint64
+}
+
+// take numbers and saves a packet. It returns false if there were enough.
+func (in *intake) take(p *capture.Packet) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.most > 0 && in.number == in.most {
+		return false
+	}
+	in.number++
+	p.Number = in.number
+	if in.save != nil {
+		in.save(p)
+	}
+	if in.number == in.most {
+		in.full()
+	}
+	return true
 }
 
 // Next fills p with the next packet: see [capture.Source].
 func (t *tap) Next(p *capture.Packet) error {
-	if t.ended {
-		return io.EOF
-	}
 	if t.keep != nil {
 		t.keep.settle()
 	}
@@ -43,7 +65,7 @@ func (t *tap) Next(p *capture.Packet) error {
 	var gone *live.GoneError
 	switch {
 	case err == capture.ErrIdle:
-		t.readKeys(p.Time)
+		t.tails.read(p.Time)
 		if t.keep != nil {
 			t.keep.flush(p.Time)
 		}
@@ -54,16 +76,12 @@ func (t *tap) Next(p *capture.Packet) error {
 	case err != nil:
 		return err
 	}
-	t.readKeys(p.Time)
-	switch {
-	case t.save != nil:
-		t.save(p)
-	case t.keep != nil:
-		t.keep.packet = p
+	t.tails.read(p.Time)
+	if !t.intake.take(p) {
+		return io.EOF
 	}
-	if t.left > 0 {
-		t.left--
-		t.ended = t.left == 0
+	if t.keep != nil {
+		t.keep.packet = p
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/tlslens/tlslens/dissect/keys"
@@ -21,9 +22,18 @@ type keyTail struct {
 	said bool // why it cannot be read
 }
 
+// A keyTails follows all key logs, for all sources.
+type keyTails struct {
+	say func(name, what string)
+
+	mu  sync.Mutex
+	all []*keyTail
+	at  time.Time // when they were read
+}
+
 // followKeys opens the key logs again, to hear what is added to them. Lines
 // that were read already make no difference.
-func (p *program) followKeys(s *settings, into *keys.Provider) (all []*keyTail) {
+func (p *program) followKeys(s *settings, into *keys.Provider) *keyTails {
 	if into == nil {
 		return nil
 	}
@@ -34,15 +44,19 @@ func (p *program) followKeys(s *settings, into *keys.Provider) (all []*keyTail) 
 	if len(names) > 0 {
 		into.Expect()
 	}
+	k := &keyTails{say: p.message}
 	for _, name := range names {
 		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
 			continue // it was read once; a pipe has no more
 		}
 		if f, err := os.Open(name); err == nil {
-			all = append(all, &keyTail{name: name, f: f, feed: into.Log().Feed(name)})
+			k.all = append(k.all, &keyTail{name: name, f: f, feed: into.Log().Feed(name)})
 		}
 	}
-	return all
+	if len(k.all) == 0 {
+		return nil
+	}
+	return k
 }
 
 // makeLogs makes key logs that are not there yet, empty and readable by the user
@@ -82,17 +96,32 @@ const (
 	keysWait  = 200 * time.Millisecond
 )
 
-// readKeys takes what was added to the key logs.
-func (t *tap) readKeys(at time.Time) {
-	if len(t.tails) == 0 || at.Sub(t.keysAt).Abs() < keysEvery {
+// read takes what was added to the key logs.
+func (t *keyTails) read(at time.Time) {
+	if t == nil {
 		return
 	}
-	t.keysAt = at
-	for _, k := range t.tails {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if at.Sub(t.at).Abs() < keysEvery {
+		return
+	}
+	t.at = at
+	for _, k := range t.all {
 		if err := k.take(); err != nil && !k.said {
 			k.said = true
 			t.say(k.name, fmt.Sprintf("this key log cannot be read any more: %v", reason(err)))
 		}
+	}
+}
+
+// close closes the files.
+func (t *keyTails) close() {
+	if t == nil {
+		return
+	}
+	for _, k := range t.all {
+		k.f.Close()
 	}
 }
 
