@@ -159,13 +159,13 @@ func when(a uint32, then []bpf.Instruction) []bpf.Instruction {
 	return append([]bpf.Instruction{bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: a, SkipTrue: uint8(len(then))}}, then...)
 }
 
-// member returns the member by so many words of addresses: their sum modulo 2,
-// which is the same in both directions, with its bits mixed, for hosts of one
-// network differ in few. The kernel takes it modulo the number of members.
+// member returns the member by so many words of addresses: by their sum, which is
+// the same in both directions, with its bits mixed, for hosts of one network differ
+// in few. The kernel takes it modulo the number of members.
 func member(offset uint32, words int) []bpf.Instruction {
 	p := []bpf.Instruction{bpf.LoadAbsolute{Off: offset, Size: 4}}
 	for i := 1; i < words; i++ {
-		p = append(p, bpf.TAX{}, bpf.LoadAbsolute{Off: offset + 4*uint32(i), Size: 4}, bpf.ALUOpX{Op: bpf.ALUOpXor})
+		p = append(p, bpf.TAX{}, bpf.LoadAbsolute{Off: offset + 4*uint32(i), Size: 4}, bpf.ALUOpX{Op: bpf.ALUOpAdd})
 	}
 	const golden = 0x9e3779b1 // a prime near 2^32 divided by the golden ratio
 	return append(p,
