@@ -10,6 +10,7 @@ import (
 	"github.com/tlslens/tlslens/capture"
 	"github.com/tlslens/tlslens/dissect"
 	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/keys"
 )
 
@@ -49,10 +50,7 @@ func TestDrop(t *testing.T) {
 // drop leaves packets out and compares what is said. options makes the options
 // anew, because a provider of keys learns from what it opened.
 func drop(t *testing.T, packets []capture.Packet, options func() dissect.Options) {
-	whole := map[string][]*conn.Conn{}
-	for _, c := range understandWith(t, packets, options()).conns {
-		whole[ends(c)] = append(whole[ends(c)], c)
-	}
+	whole := byEnds(understandWith(t, packets, options()).conns)
 	step := len(packets)/mostPairs + 1
 	for i := 0; i < len(packets); i += step {
 		for what, rest := range map[string][]capture.Packet{
@@ -67,6 +65,15 @@ func drop(t *testing.T, packets []capture.Packet, options func() dissect.Options
 			}
 		}
 	}
+}
+
+// byEnds sorts connections by what ends returns.
+func byEnds(conns []*conn.Conn) map[string][]*conn.Conn {
+	out := map[string][]*conn.Conn{}
+	for _, c := range conns {
+		out[ends(c)] = append(out[ends(c)], c)
+	}
+	return out
 }
 
 // ends names a connection whichever side is taken for the client's.
@@ -120,6 +127,9 @@ func differs(w, c *conn.Conn) string {
 	if len(wrongs(w)) == 0 {
 		wrong = append(wrong, wrongs(c)...)
 	}
+	if c.Guessed == conn.NotGuessed && c.Ends != w.Ends {
+		say("client", w.Ends[flow.Client], c.Ends[flow.Client])
+	}
 	return strings.Join(wrong, "; ")
 }
 
@@ -129,6 +139,9 @@ func lessKnown(w, c *conn.Conn) bool {
 	switch c.Outcome {
 	case conn.Incomplete, conn.OneSided:
 		return true
+	case conn.Failed: // who refused is not known
+		return c.Guessed != conn.NotGuessed && len(c.Alerts) > 0 &&
+			(w.Outcome == conn.RejectedByServer || w.Outcome == conn.RejectedByClient || w.Outcome == conn.NotTLS)
 	case conn.Established: // both Finished are there; a refusal behind them is not
 		return (w.Outcome == conn.RejectedByServer || w.Outcome == conn.RejectedByClient) && w.Version.IsTLS13()
 	case conn.RejectedByServer: // the alert with which a server answers what is no TLS

@@ -100,14 +100,14 @@ func (f *tcpFlow) control(side flow.Side, b []byte, client int) {
 		if port.Listens == flow.Server {
 			own = ends[client^1].Addr()
 		}
-		f.p.await(dataEnd{netip.AddrPortFrom(own, port.Port), f.key.Zone()}, announced{port, f.asControl()})
+		f.p.expect(dataEnd{netip.AddrPortFrom(own, port.Port), f.key.Zone()}, announced{port, f.asControl()})
 		if port.Addr.IsValid() && port.Addr != own {
-			f.p.await(dataEnd{netip.AddrPortFrom(port.Addr, port.Port), f.key.Zone()}, announced{port, f.asControl()})
+			f.p.expect(dataEnd{netip.AddrPortFrom(port.Addr, port.Port), f.key.Zone()}, announced{port, f.asControl()})
 		}
 	}
 }
 
-func (p *pipeline) await(at dataEnd, a announced) {
+func (p *pipeline) expect(at dataEnd, a announced) {
 	if p.data == nil {
 		p.data = map[dataEnd]announced{}
 	}

@@ -36,6 +36,7 @@ const (
 type sorting struct {
 	tcp    *tcpFlow
 	udp    *udpFlow
+	waits  *unsided
 	tunnel bool // the tunnel had begun before this packet
 }
 
@@ -68,8 +69,10 @@ func (p *pipeline) sorted(kind packet.Kind, d *packet.Packet) {
 		part.Use = Undecided
 	case s.tcp != nil:
 		part = Part{Use: s.tcp.use(s.tunnel, d), Flow: s.tcp.first.Packet}
+	case s.waits != nil:
+		part = Part{Use: Undecided, Flow: s.waits.id}
 	case s.udp != nil:
-		part = Part{Use: Handshake, Flow: s.udp.builder.Conn().Number | 1<<63}
+		part = Part{Use: Handshake, Flow: s.udp.id}
 		if s.tunnel {
 			part.Use = Tunnel
 		}

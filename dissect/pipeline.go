@@ -41,7 +41,8 @@ type pipeline struct {
 	reason   string   // for which flows are given up, if it is not their number
 	untold   []untold // as stats.Dropped
 	sorting  sorting
-	heads    [2][]byte // of the flow that is probed: see tcpFlow.head
+	heads    [2][]byte    // of the flow that is probed: see tcpFlow.head
+	waits    *flow.Budget // of flows that wait for what tells the client
 }
 
 func newPipeline(opt Options, all *common, yield func(Event, error) bool) *pipeline {
@@ -63,6 +64,7 @@ func newPipeline(opt Options, all *common, yield func(Event, error) bool) *pipel
 		},
 	}
 	*p.stats = Stats{}
+	p.waits = flow.NewBudget(opt.Limits.TotalBytes)
 	p.table = flow.NewTable(opt.Limits, p.evicted)
 	p.udp.init(p)
 	p.out = newOutbox(opt.workers(), conn.Trust{

@@ -76,6 +76,13 @@ func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
 	off := f.tcp.Offset(d) - int64(len(b))
 	before := x.total
 	x.total += int64(len(b))
+	if f.witness != nil {
+		x.parts = append(x.parts, part{off: off, data: append([]byte(nil), b...), at: at})
+		x.size += len(b)
+		f.witness.records.Data(flow.Side(d), b, at)
+		f.hear(f.wait(len(b)))
+		return
+	}
 	if f.listen(d, off, b, at) {
 		return
 	}
@@ -112,8 +119,12 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 		f.dropPlain(d ^ 1)
 		f.open(d, false)
 	case record.Server:
-		if head[0] == byte(tls.ContentAlert) { // an answer to plaintext, or the end of what began before the capture
-			f.open(f.guessClient(), mid)
+		if head[0] == byte(tls.ContentAlert) && mid { // the end of what began before the capture
+			f.await()
+			return true
+		}
+		if head[0] == byte(tls.ContentAlert) { // an answer to plaintext
+			f.openGuessed(false)
 			return true
 		}
 		f.begun[d] = true
@@ -123,14 +134,14 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 		if !mid && f.probe[d^1].total == 0 {
 			return false // an odd beginning: let the other side speak first
 		}
-		f.open(f.guessClient(), true)
+		f.await()
 	case record.Incomplete:
 		return false
 	default:
 		if !mid || f.talk != nil && f.talk.Framed() || !record.Inside(head) {
 			return false
 		}
-		f.open(f.guessClient(), true)
+		f.await()
 	}
 	return true
 }
@@ -161,6 +172,10 @@ func (f *tcpFlow) dropPlain(d tcp.Dir) {
 
 // lastLook decides with all there will ever be.
 func (f *tcpFlow) lastLook() {
+	if f.witness != nil {
+		f.openGuessed(true)
+		return
+	}
 	if f.begunUnanswered() {
 		return
 	}
@@ -169,7 +184,7 @@ func (f *tcpFlow) lastLook() {
 		if v := record.Probe(head); v == record.Either || v == record.Client || v == record.Server {
 			if f.decide(d, head) || v == record.Either && record.Inside(head) {
 				if f.stage == probing {
-					f.open(f.guessClient(), true)
+					f.openGuessed(true)
 				}
 				return
 			}
@@ -177,29 +192,11 @@ func (f *tcpFlow) lastLook() {
 	}
 }
 
-// guessClient tells the client by who sent the SYN or, failing that, by the
-// ports: servers have the lower one, as a rule.
-func (f *tcpFlow) guessClient() tcp.Dir {
-	a, b := f.tcp.Stats(0).SYN, f.tcp.Stats(1).SYN
-	switch {
-	case f.synAck[0]:
-		return 1
-	case f.synAck[1]:
-		return 0
-	case a.Seen() && (!b.Seen() || a.Packet < b.Packet):
-		return 0
-	case b.Seen():
-		return 1
-	}
-	if f.key.A().Port() < f.key.B().Port() {
-		return 1
-	}
-	return 0
-}
-
 // open begins to read the flow as TLS and gives it what was kept.
 func (f *tcpFlow) open(client tcp.Dir, mid bool) {
-	f.stage, f.tls = reading, true
+	f.stage, f.tls, f.witness = reading, true, nil
+	f.p.waits.Give(f.waited)
+	f.waited = 0
 	f.begin(client)
 	session := f.p.session()
 	f.builder.Keys(session)
@@ -227,7 +224,7 @@ func (f *tcpFlow) begin(client tcp.Dir) {
 	ends := [2]netip.AddrPort{f.key.A(), f.key.B()}
 	c := &conn.Conn{
 		Number: f.number, Carrier: "tls", Transport: "tcp",
-		Ends: [2]conn.Endpoint{ends[client], ends[client^1]}, First: f.first,
+		Ends: [2]conn.Endpoint{ends[client], ends[client^1]}, Guessed: f.guessed, First: f.first,
 	}
 	f.wrappings(c)
 	f.takeData()
@@ -259,22 +256,29 @@ func (f *tcpFlow) replay(mid bool) {
 			f.builder.Note(f.side(tcp.Dir(d)), n.what, n.at)
 		}
 	}
-	for len(f.probe[0].parts)+len(f.probe[1].parts) > 0 {
+	kept := [2][]part{f.probe[0].parts, f.probe[1].parts}
+	inOrder(kept, func(d tcp.Dir, p *part) {
+		switch {
+		case p.data != nil:
+			f.feed(d, p.off, p.data, p.at)
+		case mid || p.gap.Bytes >= 0: // what precedes a hello is not missed
+			f.Gap(d, p.gap)
+		}
+	})
+	f.probe = [2]prefix{}
+}
+
+// inOrder hands on what was kept of both directions, in the order of the
+// capture.
+func inOrder(kept [2][]part, take func(d tcp.Dir, p *part)) {
+	for len(kept[0])+len(kept[1]) > 0 {
 		d := tcp.Dir(0)
-		if a, b := f.probe[0].parts, f.probe[1].parts; len(a) == 0 || len(b) > 0 && b[0].at.Packet < a[0].at.Packet {
+		if a, b := kept[0], kept[1]; len(a) == 0 || len(b) > 0 && b[0].at.Packet < a[0].at.Packet {
 			d = 1
 		}
-		p := f.probe[d].parts[0]
-		f.probe[d].parts = f.probe[d].parts[1:]
-		if p.data == nil {
-			if mid || p.gap.Bytes >= 0 { // what precedes a hello is not missed
-				f.Gap(d, p.gap)
-			}
-			continue
-		}
-		f.feed(d, p.off, p.data, p.at)
+		take(d, &kept[d][0])
+		kept[d] = kept[d][1:]
 	}
-	f.probe = [2]prefix{}
 }
 
 // pass gives the flow up as something else.

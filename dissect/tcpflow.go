@@ -38,7 +38,10 @@ type tcpFlow struct {
 	openedBefore bool                 // opened bytes came before
 
 	stage   stage
-	tls     bool // it came to be read as TLS, also if that is over
+	waited  int            // bytes taken from the pipeline's budget for that
+	witness *witness       // who is the client is still to be told; nil if not
+	guessed conn.GuessedBy // how the client was told, if nothing in the flow tells
+	tls     bool           // it came to be read as TLS, also if that is over
 	probe   [2]prefix
 	talk    *starttls.Talk                        // what is said in the clear; nil if TLS came first
 	offered bool                                  // the server's offer of TLS was kept for others
@@ -203,6 +206,9 @@ func (f *tcpFlow) Gap(d tcp.Dir, g tcp.Gap) {
 	switch f.stage {
 	case probing:
 		f.probe[d].gap(g)
+		if f.witness != nil {
+			f.witness.gap(d, g)
+		}
 		if f.talk != nil && g.Bytes != 0 {
 			f.talk.Gap()
 		}

@@ -80,13 +80,15 @@ type udpEntry struct {
 	first  flow.Mark
 	sent   [2]uint32 // packets of each direction, until there is a flow
 	looked uint8
-	client uint8 // which direction is the client's, once there is a flow
+	client uint8    // which direction is the client's, once there is a flow
+	waits  *unsided // for what tells the client; nil if not
 }
 
 // A udpFlow is a connection of a datagram carrier. More than one entry of the
 // table leads to it when an end changed its address.
 type udpFlow struct {
 	p       *pipeline
+	id      uint64 // for [Part]
 	entries int
 	last    flow.Mark
 	sent    [2]uint64
@@ -109,6 +111,7 @@ type datagrams struct {
 	room      int          // for datagrams that wait to be put in order
 	fragments *flow.Budget // of handshake messages over DTLS that wait
 	pieces    *flow.Budget // of what comes over QUIC and waits
+	waits     *flow.Budget // of datagrams that wait for what tells the client
 }
 
 func (u *datagrams) init(p *pipeline) {
@@ -117,6 +120,7 @@ func (u *datagrams) init(p *pipeline) {
 	u.room = p.opt.Limits.TotalBytes / 4
 	u.fragments = flow.NewBudget(p.opt.Limits.TotalBytes)
 	u.pieces = flow.NewBudget(p.opt.Limits.TotalBytes)
+	u.waits = flow.NewBudget(p.opt.Limits.TotalBytes)
 }
 
 // announce lets the caller hear of a connection while it is read, if it wants.
@@ -156,10 +160,16 @@ func (p *pipeline) flowOf(d *packet.Packet) {
 	if e.flow != nil && e.flow.done { // its other address took part in something new
 		*e = udpEntry{first: p.at}
 	}
+	if e.waits != nil {
+		e.sent[dir]++
+		p.hear(e, key, d, dir)
+		p.udp.table.Touch(id, e.state())
+		return
+	}
 	if e.flow == nil {
 		e.sent[dir]++
 		if e.looked >= looks || len(d.Payload) == 0 || !p.recognise(e, key, d, dir) {
-			p.udp.table.Touch(id, flow.HalfOpen)
+			p.udp.table.Touch(id, e.state())
 			return
 		}
 	} else {
@@ -211,36 +221,35 @@ func (p *pipeline) recognise(e *udpEntry, key flow.Key, d *packet.Packet, dir ui
 		if v == record.Not || v == record.Incomplete {
 			continue
 		}
-		switch {
-		case v == record.Client:
-			e.client = dir
-		case v == record.Server:
-			e.client = dir ^ 1
-		case key.A().Port() < key.B().Port(): // servers have the lower port, as a rule
-			e.client = 1
-		case key.A().Port() == key.B().Port():
-			e.client = dir
-		}
 		if p.opt.Governor != nil && p.opt.Governor.Busy() {
 			e.looked = looks // also when there is time again: its beginning would be missing
 			p.dropped("overload", "connections", 1)
 			return false
 		}
-		p.openDatagrams(e, key, d, dir, c)
+		switch v {
+		case record.Client:
+			e.client = dir
+		case record.Server:
+			e.client = dir ^ 1
+		default:
+			p.await(e, key, d, dir, c)
+			return false
+		}
+		p.openDatagrams(e, key, d, dir, c, conn.NotGuessed)
 		return true
 	}
 	return false
 }
 
 // openDatagrams begins to read a flow.
-func (p *pipeline) openDatagrams(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8, carrier *datagramCarrier) {
+func (p *pipeline) openDatagrams(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8, carrier *datagramCarrier, guessed conn.GuessedBy) {
 	p.udp.opened++
 	ends := [2]netip.AddrPort{key.A(), key.B()}
 	c := &conn.Conn{
 		Number: p.number(), Carrier: carrier.name, Transport: "udp",
-		Ends: [2]conn.Endpoint{ends[e.client], ends[e.client^1]}, First: e.first,
+		Ends: [2]conn.Endpoint{ends[e.client], ends[e.client^1]}, Guessed: guessed, First: e.first,
 	}
-	f := &udpFlow{p: p, entries: 1, zone: key.Zone(), last: p.at, builder: conn.NewBuilder(c, p.build)}
+	f := &udpFlow{p: p, id: c.Number | 1<<63, entries: 1, zone: key.Zone(), last: p.at, builder: conn.NewBuilder(c, p.build)}
 	f.sent = [2]uint64{uint64(e.sent[e.client]), uint64(e.sent[e.client^1])}
 	f.stream = &ordered{to: carrier.open(f, e.side(dir), d.Payload), room: &p.udp.room}
 	e.flow = f
@@ -269,6 +278,17 @@ func (f *udpFlow) state() flow.State {
 	return flow.HalfOpen
 }
 
+// state tells the table how firm an entry stands.
+func (e *udpEntry) state() flow.State {
+	switch {
+	case e.flow != nil:
+		return e.flow.state()
+	case e.waits != nil && e.sent[0] > 0 && e.sent[1] > 0:
+		return flow.Open
+	}
+	return flow.HalfOpen
+}
+
 // end sends the connection on its way.
 func (f *udpFlow) end(how conn.End) {
 	if f.done {
@@ -289,6 +309,7 @@ func (f *udpFlow) end(how conn.End) {
 // endDatagrams ends every connection that is still there.
 func (p *pipeline) endDatagrams() {
 	p.settleLogins()
+	p.hearNoMore()
 	var rest []*udpFlow
 	for _, e := range p.udp.table.All() {
 		if f := e.flow; f != nil && !f.done {
@@ -304,6 +325,9 @@ func (p *pipeline) endDatagrams() {
 
 // evictedDatagrams is told by the table that a flow left it.
 func (p *pipeline) evictedDatagrams(k flow.Key, e *udpEntry, why flow.Reason) {
+	if e.waits != nil {
+		p.guess(e, k)
+	}
 	f := e.flow
 	if f == nil || f.done {
 		return

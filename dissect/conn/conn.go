@@ -54,6 +54,7 @@ type Conn struct {
 	// empty but not nil if they have none.
 	EncapsulationBack []string
 	Ends              [2]Endpoint
+	Guessed           GuessedBy // how it was guessed which end is the client
 
 	First, Last flow.Mark // first and last packet of the flow, TLS or not
 	Packets     uint64
@@ -125,6 +126,32 @@ func (c *Conn) Since(m flow.Mark) time.Duration {
 		return d
 	}
 	return 0
+}
+
+// A GuessedBy says by what it was guessed which end of a connection is the
+// client, as in the JSON.
+type GuessedBy string
+
+// Ways to guess.
+const (
+	NotGuessed           GuessedBy = ""             // a message or the SYN tells
+	GuessedByCertificate GuessedBy = "certificate"  // only one end showed one, as servers do
+	GuessedByPorts       GuessedBy = "ports"        // a port that servers have, or the lower one
+	GuessedByOrder       GuessedBy = "first_packet" // the first packet that was captured is taken for the client's
+)
+
+// Words words the guess for people, a sentence without a full stop; "" if none
+// was made.
+func (g GuessedBy) Words() string {
+	by := map[GuessedBy]string{
+		GuessedByCertificate: "by who showed a certificate",
+		GuessedByPorts:       "by the ports",
+		GuessedByOrder:       "by who sent the first packet",
+	}[g]
+	if by == "" {
+		return ""
+	}
+	return "client and server are guessed " + by + ": no message in the capture shows which is which"
 }
 
 // A Resumption says which kind of earlier state the connection continues.

@@ -81,7 +81,11 @@ func (b *Builder) whyHoled() string {
 	default:
 		return s
 	}
-	return s + fmt.Sprintf(" The %s %s the connection in packet %d; what led to it may be in the missing ones.", b.endBy, how, b.endAt.Packet)
+	by := "The " + b.endBy.String()
+	if b.c.Guessed != NotGuessed {
+		by = b.who(b.endBy)
+	}
+	return s + fmt.Sprintf(" %s %s the connection in packet %d; what led to it may be in the missing ones.", by, how, b.endAt.Packet)
 }
 
 // missHello tells that the capture begins behind the ClientHello, where nothing

@@ -59,7 +59,10 @@ func (b *Builder) decide() {
 		c.Why = b.whyForeign()
 	case isFatal && (!clean || b.refusedAfterAll(fatal)):
 		c.Outcome = RejectedByClient
-		if side == flow.Server {
+		switch {
+		case c.Guessed != NotGuessed:
+			c.Outcome = Failed
+		case side == flow.Server:
 			c.Outcome = RejectedByServer
 		}
 		c.Why = b.whyAlert(fatal)
@@ -98,7 +101,8 @@ func (b *Builder) decideUnfinished() {
 		b.failHere("no answer from the server")
 	case b.onesided() >= 0:
 		c.Outcome = OneSided
-		c.Why = fmt.Sprintf("only packets of the %s are in the capture; what the %s said cannot be known.", flow.Side(b.onesided()), flow.Side(b.onesided()).Other())
+		side := flow.Side(b.onesided())
+		c.Why = fmt.Sprintf("only packets of %s are in the capture; what %s said cannot be known.", b.who(side), b.who(side.Other()))
 	case b.flowedOn():
 		c.Outcome = Incomplete
 		c.Why = "parts of the handshake are not in the capture: " + b.lastSeen() + ". Data flowed afterwards, so it most likely came about."
@@ -113,8 +117,8 @@ func (b *Builder) decideUnfinished() {
 		c.Why = b.whyHoled()
 	case b.end == Reset:
 		c.Outcome = ResetOutcome
-		c.Why = fmt.Sprintf("the %s reset the connection in packet %d before the handshake was complete; %s.", b.endBy, b.endAt.Packet, b.lastSeen())
-		b.failHere("reset by the " + b.endBy.String())
+		c.Why = fmt.Sprintf("%s reset the connection in packet %d before the handshake was complete; %s.", b.who(b.endBy), b.endAt.Packet, b.lastSeen())
+		b.failHere("reset by " + b.who(b.endBy))
 	case b.cutShort():
 		c.Outcome = Incomplete
 		c.Why = b.whyCutShort()
@@ -124,14 +128,14 @@ func (b *Builder) decideUnfinished() {
 		b.failHere("no answer from the server")
 	case b.halfClosedLate():
 		c.Outcome = Incomplete
-		c.Why = fmt.Sprintf("the capture ends right after the %s closed its side of the connection in packet %d; %s.", b.endBy, b.endAt.Packet, b.lastSeen())
+		c.Why = fmt.Sprintf("the capture ends right after %s closed its side of the connection in packet %d; %s.", b.who(b.endBy), b.endAt.Packet, b.lastSeen())
 	case b.end == Finished || b.end == HalfClosed:
 		c.Outcome = ClosedOutcome
-		if b.endBy == flow.Client {
+		if b.endBy == flow.Client && c.Guessed == NotGuessed {
 			c.Outcome = ClientGaveUp
 		}
-		c.Why = fmt.Sprintf("the %s closed the connection in packet %d before the handshake was complete, without an alert; %s.", b.endBy, b.endAt.Packet, b.lastSeen())
-		b.failHere("closed by the " + b.endBy.String() + " without an alert")
+		c.Why = fmt.Sprintf("%s closed the connection in packet %d before the handshake was complete, without an alert; %s.", b.who(b.endBy), b.endAt.Packet, b.lastSeen())
+		b.failHere("closed by " + b.who(b.endBy) + " without an alert")
 	default:
 		c.Outcome = Incomplete
 		c.Why = "the capture ends before the handshake does; " + b.lastSeen() + "." + b.silence()

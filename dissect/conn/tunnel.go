@@ -90,7 +90,7 @@ func (b *Builder) endTunnel() {
 		} else {
 			t.Headline = "never opened"
 			if b.endAt.Seen() && b.end == Finished {
-				t.Headline += fmt.Sprintf("; %s closed in packet %d", b.endBy, b.endAt.Packet)
+				t.Headline += fmt.Sprintf("; %s closed in packet %d", strings.TrimPrefix(b.who(b.endBy), "the "), b.endAt.Packet)
 			}
 		}
 		return
@@ -215,9 +215,9 @@ func (t *Traffic) carriedData() bool { return t.PlaintextBytes > 0 || t.TunnelRe
 func (b *Builder) endedByAlert() string {
 	a, side, fatal := b.fatalAlert()
 	if !fatal {
-		return fmt.Sprintf("ended by a sealed alert of the %s before any data of it; which alert is not shown", flow.Side(b.sealedEnd()))
+		return fmt.Sprintf("ended by a sealed alert of %s before any data of it; which alert is not shown", b.who(flow.Side(b.sealedEnd())))
 	}
-	s := fmt.Sprintf("ended by alert %s of the %s in packet %d", a.Description, side, a.At.Packet)
+	s := fmt.Sprintf("ended by alert %s of %s in packet %d", a.Description, b.who(side), a.At.Packet)
 	if t := &b.c.Tunnel.Sides; !t[0].carriedData() && !t[1].carriedData() {
 		s += ", before any data"
 	}
@@ -239,7 +239,7 @@ func (b *Builder) closing() string {
 	if b.quic != nil {
 		return b.quicClosing()
 	}
-	by := fmt.Sprintf(" by the %s in packet %d", b.endBy, b.endAt.Packet)
+	by := fmt.Sprintf(" by %s in packet %d", b.who(b.endBy), b.endAt.Packet)
 	switch b.c.Tunnel.ClosedBy {
 	case "reset":
 		return "reset" + by

@@ -97,7 +97,7 @@ func (p *Pending) checkChain(t Trust, side flow.Side) {
 	if len(cs.Chain) == 0 {
 		return
 	}
-	opt := pki.CheckOptions{Roots: t.Roots, At: cs.At.Time, AtLabel: "at capture time", Cache: t.Cache, Client: side == flow.Client, Two: p.Conn.Version == tls.VersionTLCP}
+	opt := pki.CheckOptions{Roots: t.Roots, At: cs.At.Time, AtLabel: "at capture time", Cache: t.Cache, Client: side == flow.Client, Either: p.Conn.Guessed != NotGuessed, Two: p.Conn.Version == tls.VersionTLCP}
 	if side == flow.Server {
 		opt.ServerName, opt.Staple, opt.SCTs = p.Conn.Name(), p.staple, p.scts
 		opt.StapleAsked = p.Conn.Offered != nil && slices.Contains(p.Conn.Offered.Extensions, tls.ExtStatusRequest)

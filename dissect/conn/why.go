@@ -42,7 +42,7 @@ func aboutCertificates(d tls.AlertDescription) bool {
 
 // failPhase marks the phase that an alert ended.
 func (b *Builder) failPhase(a Alert) {
-	headline := fmt.Sprintf("FAILED: %s, sent by the %s", a.Description, a.Side)
+	headline := fmt.Sprintf("FAILED: %s, sent by %s", a.Description, b.who(a.Side))
 	if aboutCertificates(a.Description) {
 		b.c.CertificateCheck.State = Running // an alert undoes "done"
 		b.c.CertificateCheck.fail(headline)
@@ -61,6 +61,9 @@ func (b *Builder) failPhase(a Alert) {
 // whyAlert says in words why the handshake failed with an alert: who refused
 // what, and where to look.
 func (b *Builder) whyAlert(a Alert) string {
+	if b.c.Guessed != NotGuessed {
+		return b.whyAlertOfOneEnd(a)
+	}
 	who, other := a.Side.String(), a.Side.Other().String()
 	name := fmt.Sprintf("%s (%d)", a.Description, uint8(a.Description))
 	switch a.Description {
@@ -100,6 +103,25 @@ func (b *Builder) whyAlert(a Alert) string {
 		s += " It means: " + strings.TrimSuffix(m, ".") + "."
 	}
 	return s
+}
+
+// whyAlertOfOneEnd says of an alert what can be said of it without knowing which
+// end is the client.
+func (b *Builder) whyAlertOfOneEnd(a Alert) string {
+	s := fmt.Sprintf("%s ended the handshake with alert %s (%d).", b.who(a.Side), a.Description, uint8(a.Description))
+	if m := a.Description.Meaning(); m != "" {
+		s += " It means: " + strings.TrimSuffix(m, ".") + "."
+	}
+	return s + " Whether this end is the client or the server is a guess."
+}
+
+// who names a side in a sentence: by its address if nothing but a guess says
+// that it is the client or the server.
+func (b *Builder) who(side flow.Side) string {
+	if b.c.Guessed != NotGuessed {
+		return b.c.Ends[side].String()
+	}
+	return "the " + side.String()
 }
 
 // nameHint names what the client asked for.
@@ -185,7 +207,7 @@ func (b *Builder) whyNoAnswer() string {
 // whyEstablished says what is worth saying of a connection that came about.
 func (b *Builder) whyEstablished(fatal bool, a Alert) string {
 	if fatal {
-		return fmt.Sprintf("the tunnel stood, then the %s ended it with alert %s (%d).", a.Side, a.Description, uint8(a.Description))
+		return fmt.Sprintf("the tunnel stood, then %s ended it with alert %s (%d).", b.who(a.Side), a.Description, uint8(a.Description))
 	}
 	return ""
 }
@@ -213,10 +235,13 @@ func (b *Builder) Foreign(side flow.Side, head []byte, at flow.Mark) {
 // whyForeign explains a connection of which only one side speaks TLS.
 func (b *Builder) whyForeign() string {
 	f := b.foreign
-	b.failHere("the " + f.side.String() + " does not speak TLS here")
-	s := fmt.Sprintf("the %s spoke %s in packet %d where the %s spoke TLS. ", f.side, f.what, f.at.Packet, f.side.Other())
+	b.failHere(b.who(f.side) + " does not speak TLS here")
+	s := fmt.Sprintf("%s spoke %s in packet %d where %s spoke TLS. ", b.who(f.side), f.what, f.at.Packet, b.who(f.side.Other()))
 	if b.refusedBefore != "" {
 		return b.refusedBefore + " The client began TLS all the same: " + strings.TrimSuffix(s, " ")
+	}
+	if b.c.Guessed != NotGuessed {
+		return strings.TrimSuffix(s, " ")
 	}
 	if f.side == flow.Server {
 		return s + "The port expects no TLS, or expects it only after its own first words (STARTTLS)."

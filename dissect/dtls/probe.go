@@ -102,13 +102,8 @@ func probeHandshake(rh header, b []byte) record.Verdict {
 		if h.Length != 0 {
 			return record.Not
 		}
-		return record.Server
-	case tls.TypeServerKeyExchange, tls.TypeCertificateRequest, tls.TypeNewSessionTicket:
-		return record.Server
-	case tls.TypeClientKeyExchange, tls.TypeCertificateVerify:
-		return record.Client
 	}
-	return record.Either
+	return record.Sender(h.Type)
 }
 
 // probeHello looks at a fragment of a hello.

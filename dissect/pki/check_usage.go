@@ -15,9 +15,12 @@ func (k *checker) usage() {
 		return
 	}
 	var bad []string
-	purpose := "serverAuth"
+	purpose, other := "serverAuth", "clientAuth"
 	if k.opts.Client {
-		purpose = "clientAuth"
+		purpose, other = other, purpose
+	}
+	if k.opts.Either && !leaf.hasPurpose(purpose) && leaf.hasPurpose(other) {
+		purpose = other
 	}
 	if !leaf.hasPurpose(purpose) {
 		bad = append(bad, fmt.Sprintf("[0] is for %s, not for %s", enumerate(leaf.ExtKeyUsage), purpose))

@@ -108,6 +108,9 @@ type CheckOptions struct {
 	Roots   *Store // nil: no trust store was given
 	// Client means that the chain is a client's.
 	Client bool
+	// Either means that this is not known for certain, so that [0] may be for
+	// either side.
+	Either bool
 	// Two means that the second certificate belongs to the same end as the
 	// first and is for encryption, as in TLCP: it is no link of the chain.
 	Two    bool

@@ -65,10 +65,10 @@ func probeInitial(v uint32, h *header, b []byte) record.Verdict {
 		return record.Not // nothing but a pattern in the version speaks for it
 	case len(h.token) > 0:
 		return record.Client
-	case len(h.dcid) < 8: // a client must choose at least 8 bytes (RFC 9000, Section 7.2)
+	case len(h.dcid) == 0: // who has many connections on one port cannot do without
 		return record.Server
 	}
-	return record.Either
+	return record.Either // the client's own choice has at least 8 bytes (RFC 9000, Section 7.2), but later ones are the server's
 }
 
 // probeNegotiation looks at a packet of version 0 (RFC 9000, Section 17.2.1): it

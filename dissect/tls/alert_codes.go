@@ -17,8 +17,10 @@ const (
 	AlertProtocolVersion              AlertDescription = 70
 	AlertInsufficientSecurity         AlertDescription = 71
 	AlertInappropriateFallback        AlertDescription = 86
+	AlertCertificateUnobtainable      AlertDescription = 111
 	AlertUnrecognizedName             AlertDescription = 112
 	AlertBadCertificateStatusResponse AlertDescription = 113
+	AlertBadCertificateHashValue      AlertDescription = 114
 	AlertUnknownPSKIdentity           AlertDescription = 115
 	AlertCertificateRequired          AlertDescription = 116
 	AlertNoApplicationProtocol        AlertDescription = 120

@@ -55,6 +55,9 @@ func alertRules() []Rule {
 			Check: func(c *conn.Conn) (string, bool) {
 				for _, a := range c.Alerts {
 					if !a.Encrypted && a.Description == d && (a.Level == tls.AlertFatal || c.Version.IsTLS13()) {
+						if c.Guessed != conn.NotGuessed {
+							return c.Ends[a.Side].String() + " sent alert " + name + ".", true
+						}
 						return "The " + a.Side.String() + " sent alert " + name + ".", true
 					}
 				}

@@ -39,6 +39,7 @@ func (e *encoder) conn(c *conn.Conn) {
 	}
 	e.endpoint("client", c.Ends[flow.Client])
 	e.endpoint("server", c.Ends[flow.Server])
+	e.known("roles_guessed_by", string(c.Guessed))
 	e.time("start", c.First.Time)
 	e.ms("duration_ms", c.Since(c.Last))
 	e.open("packets", '{')

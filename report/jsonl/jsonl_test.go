@@ -32,7 +32,7 @@ const hostileText = "a\"b\\c\x1b[31m\u202e\u2028\xff\x7f\u009b<&>\U000e0041é例
 // full is a connection that has every fact there is.
 func full() *conn.Conn {
 	c := &conn.Conn{
-		Number: 3, Carrier: "tls", Transport: "tcp", StartTLS: "smtp", FTPData: &conn.FTPData{Of: 2, Passive: true, Command: "RETR"}, Encapsulation: []string{"vlan 12", "vxlan 100"}, EncapsulationBack: []string{"vlan 12", "vxlan 101"},
+		Number: 3, Carrier: "tls", Transport: "tcp", StartTLS: "smtp", FTPData: &conn.FTPData{Of: 2, Passive: true, Command: "RETR"}, Encapsulation: []string{"vlan 12", "vxlan 100"}, EncapsulationBack: []string{"vlan 12", "vxlan 101"}, Guessed: conn.GuessedByPorts,
 		Ends:  [2]conn.Endpoint{netip.MustParseAddrPort("127.0.0.1:49178"), netip.MustParseAddrPort("[2001:db8::1]:14433")},
 		First: at(36, 0), Last: at(49, 1540*time.Microsecond), Packets: 14,
 		Outcome: conn.Established, Why: "It came to stand.", ServerName: hostileText,

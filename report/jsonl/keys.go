@@ -31,6 +31,7 @@ func headKeys() []key {
 		{"server", "the other side"},
 		{"server.address", "IP address"},
 		{"server.port", "port"},
+		{"roles_guessed_by", "nothing in the capture shows which end is the client, so it was guessed: certificate (only the other end showed one), ports or first_packet (its sender); absent if a message or the SYN shows it"},
 		{"start", "time of the first packet"},
 		{"duration_ms", "from the first packet to the last"},
 		{"packets", "the packets of the flow"},

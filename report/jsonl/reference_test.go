@@ -38,6 +38,7 @@ type refConn struct {
 	EncapsulationBack []string    `json:"encapsulation_back,omitempty"`
 	Client            refEndpoint `json:"client"`
 	Server            refEndpoint `json:"server"`
+	Guessed           string      `json:"roles_guessed_by,omitempty"`
 	Start             string      `json:"start"`
 	Duration          float64     `json:"duration_ms"`
 	Packets           struct {
@@ -182,7 +183,7 @@ func tri(t conn.Tristate) any {
 }
 
 func reference(c *conn.Conn) refConn {
-	r := refConn{Type: "connection", Number: c.Number, Carrier: c.Carrier, Transport: c.Transport, StartTLS: c.StartTLS, Encapsulation: c.Encapsulation, EncapsulationBack: c.EncapsulationBack,
+	r := refConn{Type: "connection", Number: c.Number, Carrier: c.Carrier, Transport: c.Transport, StartTLS: c.StartTLS, Encapsulation: c.Encapsulation, EncapsulationBack: c.EncapsulationBack, Guessed: string(c.Guessed),
 		Start: c.First.Time.Format("2006-01-02T15:04:05.000000000Z"), Duration: ms(c.Since(c.Last)), Outcome: string(c.Outcome), Why: c.Why,
 		ServerName: c.ServerName, Group: c.Group, ALPN: c.ALPN, EarlyData: c.EarlyData, Notes: c.Notes, Alerts: []any{}, Findings: []any{}, Gaps: []any{}}
 	if d := c.FTPData; d != nil {

@@ -306,10 +306,14 @@ func (p *printer) oddities(c *conn.Conn) {
 	}
 	gaps := len(lines)
 	lines = append(lines, c.Notes...)
-	if len(lines) == 0 {
+	guess := c.Guessed.Words()
+	if len(lines) == 0 && guess == "" {
 		return
 	}
 	p.line("")
+	if guess != "" {
+		p.para("  note  ", p.text(guess), "")
+	}
 	for i, l := range lines {
 		lead := "  note  "
 		if i < gaps {

@@ -324,6 +324,8 @@ func TestWording(t *testing.T) {
 			c.Gaps = []conn.Gap{{Bytes: 1, After: 7}, {Bytes: 2}, {Bytes: -1, Side: server}}
 		})}, want: []string{"gap   1 byte from the client after packet 7 is not in the capture\n", "gap   2 bytes from the client at its beginning are not",
 			"gap   an unknown number of bytes from the server at its beginning are not"}},
+		{name: "roles that were guessed", conns: []*conn.Conn{with(func(c *conn.Conn) { c.Guessed = conn.GuessedByPorts })},
+			want: []string{"note  client and server are guessed by the ports: no message in the capture shows which is which\n"}},
 		{name: "QUIC", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Carrier = "quic" })}, want: []string{"│ Sent │"}, not: []string{"Records"}},
 		{name: "a sentence once", style: wide, conns: []*conn.Conn{with(doubted)}, want: []string{"│ no such root ", "  warn  cert-untrusted\n"}, not: []string{"No such root."}},
 		{name: "a sentence once, quietly", style: quiet, conns: []*conn.Conn{with(doubted)}, want: []string{"  warn  cert-untrusted           No such root.\n"}},
