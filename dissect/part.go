@@ -10,8 +10,8 @@ import (
 // A Part says what a packet is part of.
 type Part struct {
 	Use Use
-	// Flow is the same for all packets of a flow, and 0 if the packet belongs
-	// to none.
+	// Flow is the same for all packets of a flow, as [conn.Conn] has it, and 0 if
+	// the packet belongs to none or it is not known yet to which.
 	Flow uint64
 }
 
@@ -20,10 +20,11 @@ type Use uint8
 
 // The uses.
 const (
-	// Unrelated packets belong to nothing that speaks TLS.
+	// Unrelated packets belong to nothing that speaks TLS, or are datagrams
+	// before the first one of a connection.
 	Unrelated Use = iota
-	// Undecided packets belong to a flow that may come to speak TLS, or are a
-	// fragment of one that is not whole yet.
+	// Undecided packets belong to a flow that may come to speak TLS, are a
+	// fragment of one that is not whole yet, or came too early to be understood.
 	Undecided
 	// Handshake packets belong to a connection and come before its tunnel, or
 	// bring an alert that begins the packet, a FIN or a RST.
@@ -37,7 +38,9 @@ type sorting struct {
 	tcp    *tcpFlow
 	udp    *udpFlow
 	waits  *unsided
-	tunnel bool // the tunnel had begun before this packet
+	before uint64 // the flow of datagrams that is no connection yet
+	early  bool   // it has to wait for others
+	tunnel bool   // the tunnel had begun before this packet
 }
 
 // tunnelling reports whether a handshake is over.
@@ -58,6 +61,9 @@ func (p *pipeline) sortUDP(f *udpFlow) {
 	}
 }
 
+// id returns what the packets of the flow are part of.
+func (e *udpEntry) id() uint64 { return e.first.Packet | 1<<63 }
+
 // sorted tells what the packet at hand belongs to.
 func (p *pipeline) sorted(kind packet.Kind, d *packet.Packet) {
 	if p.opt.Sorted == nil {
@@ -72,10 +78,14 @@ func (p *pipeline) sorted(kind packet.Kind, d *packet.Packet) {
 	case s.waits != nil:
 		part = Part{Use: Undecided, Flow: s.waits.id}
 	case s.udp != nil:
-		part = Part{Use: Handshake, Flow: s.udp.id}
+		part = Part{Use: Handshake, Flow: s.udp.builder.Conn().Flow}
 		if s.tunnel {
 			part.Use = Tunnel
 		}
+	case s.before != 0:
+		part.Flow = s.before
+	case s.early:
+		part.Use = Undecided
 	}
 	p.sorting = sorting{}
 	p.opt.Sorted(part)

@@ -223,7 +223,7 @@ func (f *tcpFlow) begin(client tcp.Dir) {
 	f.number = f.p.number()
 	ends := [2]netip.AddrPort{f.key.A(), f.key.B()}
 	c := &conn.Conn{
-		Number: f.number, Carrier: "tls", Transport: "tcp",
+		Number: f.number, Flow: f.first.Packet, Carrier: "tls", Transport: "tcp",
 		Ends: [2]conn.Endpoint{ends[client], ends[client^1]}, Guessed: f.guessed, First: f.first,
 	}
 	f.wrappings(c)

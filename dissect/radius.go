@@ -33,6 +33,7 @@ func (p *pipeline) radius(d *packet.Packet) {
 		w := waiting{*d, p.at}
 		w.Payload = bytes.Clone(d.Payload)
 		u.waiting = append(u.waiting, w)
+		p.sorting.early = true
 		return
 	}
 	p.login(d, n)
@@ -42,7 +43,7 @@ func (p *pipeline) radius(d *packet.Packet) {
 // settleLogins takes the datagrams that waited to their flows, whether it is
 // known by now whose they are or not.
 func (p *pipeline) settleLogins() {
-	now, all := p.at, p.udp.logins.waiting
+	now, all, sorting := p.at, p.udp.logins.waiting, p.sorting
 	p.udp.logins.waiting = nil
 	for i := range all {
 		w := &all[i]
@@ -50,7 +51,7 @@ func (p *pipeline) settleLogins() {
 		n, _ := p.udp.logins.of.Of(w.Src, w.Dst, w.Zone, w.Payload, true)
 		p.login(&w.Packet, n)
 	}
-	p.at = now
+	p.at, p.sorting = now, sorting
 }
 
 // login gives a datagram to the flow of a conversation.

@@ -88,7 +88,6 @@ type udpEntry struct {
 // table leads to it when an end changed its address.
 type udpFlow struct {
 	p       *pipeline
-	id      uint64 // for [Part]
 	entries int
 	last    flow.Mark
 	sent    [2]uint64
@@ -168,6 +167,7 @@ func (p *pipeline) flowOf(d *packet.Packet) {
 	}
 	if e.flow == nil {
 		e.sent[dir]++
+		p.sorting.before = e.id()
 		if e.looked >= looks || len(d.Payload) == 0 || !p.recognise(e, key, d, dir) {
 			p.udp.table.Touch(id, e.state())
 			return
@@ -192,6 +192,7 @@ func (p *pipeline) feed(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8) 
 		if !p.recognise(e, key, d, dir) {
 			return // cannot be: what succeeds is a client's first packet
 		}
+		p.sortUDP(e.flow)
 	}
 	e.flow.wrapped(e.side(dir), d)
 	e.flow.stream.Datagram(e.side(dir), d.Payload, d.Missing, p.at)
@@ -246,10 +247,10 @@ func (p *pipeline) openDatagrams(e *udpEntry, key flow.Key, d *packet.Packet, di
 	p.udp.opened++
 	ends := [2]netip.AddrPort{key.A(), key.B()}
 	c := &conn.Conn{
-		Number: p.number(), Carrier: carrier.name, Transport: "udp",
+		Number: p.number(), Flow: e.id(), Carrier: carrier.name, Transport: "udp",
 		Ends: [2]conn.Endpoint{ends[e.client], ends[e.client^1]}, Guessed: guessed, First: e.first,
 	}
-	f := &udpFlow{p: p, id: c.Number | 1<<63, entries: 1, zone: key.Zone(), last: p.at, builder: conn.NewBuilder(c, p.build)}
+	f := &udpFlow{p: p, entries: 1, zone: key.Zone(), last: p.at, builder: conn.NewBuilder(c, p.build)}
 	f.sent = [2]uint64{uint64(e.sent[e.client]), uint64(e.sent[e.client^1])}
 	f.stream = &ordered{to: carrier.open(f, e.side(dir), d.Payload), room: &p.udp.room}
 	e.flow = f

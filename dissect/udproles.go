@@ -35,7 +35,7 @@ const (
 
 // await begins to wait with the datagram by which a carrier recognised a flow.
 func (p *pipeline) await(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8, c *datagramCarrier) {
-	e.waits = &unsided{carrier: c, id: p.at.Packet | 1<<62}
+	e.waits = &unsided{carrier: c, id: e.id()}
 	p.hear(e, key, d, dir)
 }
 
@@ -91,7 +91,6 @@ func (p *pipeline) openKept(e *udpEntry, key flow.Key, by conn.GuessedBy) {
 		p.at = k.at
 		if i == 0 {
 			p.openDatagrams(e, key, &k.packet, k.dir, w.carrier, by)
-			e.flow.id = w.id
 		}
 		e.flow.wrapped(e.side(k.dir), &k.packet)
 		e.flow.stream.Datagram(e.side(k.dir), k.packet.Payload, k.packet.Missing, k.at)

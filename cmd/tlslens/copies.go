@@ -121,7 +121,8 @@ func (c *copying) write(in *input) (packets uint64, err error) {
 			}
 		}
 	}
-	if packets, err = copyPackets(w, src); err != nil {
+	all := &copier{w: w, src: src, known: map[int]int{}}
+	if packets, err = all.packets(); err != nil {
 		return 0, err
 	}
 	if err := w.Flush(); err != nil {
@@ -130,27 +131,39 @@ func (c *copying) write(in *input) (packets uint64, err error) {
 	return packets, c.file.finish()
 }
 
-// copyPackets writes all packets of a source. A damaged end is no error here:
+// A copier writes packets of a source, and their interfaces as they come up.
+type copier struct {
+	w     *pcapng.Writer
+	src   capture.Source
+	known map[int]int // interfaces of the file by those of the source
+	n     uint64      // packets
+}
+
+// packets writes all packets of the source. A damaged end is no error here:
 // whoever read the capture has told it.
-func copyPackets(w *pcapng.Writer, src capture.Source) (n uint64, err error) {
-	known := map[int]int{}
+func (c *copier) packets() (n uint64, err error) {
 	var pkt capture.Packet
-	for src.Next(&pkt) == nil {
-		i, ok := known[pkt.Interface]
-		if !ok {
-			about := capture.Interface{Link: pkt.Link}
-			if f, isFile := src.(*capture.File); isFile && pkt.Interface < len(f.Interfaces()) {
-				about = f.Interfaces()[pkt.Interface]
-			}
-			if i, err = w.Interface(about); err != nil {
-				return n, err
-			}
-			known[pkt.Interface] = i
+	for c.src.Next(&pkt) == nil {
+		if err := c.packet(&pkt); err != nil {
+			return c.n, err
 		}
-		if err := w.Packet(i, pkt.Time, pkt.Data, pkt.WireLen, string(pkt.Comment)); err != nil {
-			return n, err
-		}
-		n++
 	}
-	return n, nil
+	return c.n, nil
+}
+
+// packet writes a packet.
+func (c *copier) packet(pkt *capture.Packet) (err error) {
+	i, ok := c.known[pkt.Interface]
+	if !ok {
+		about := capture.Interface{Link: pkt.Link}
+		if f, isFile := c.src.(*capture.File); isFile && pkt.Interface < len(f.Interfaces()) {
+			about = f.Interfaces()[pkt.Interface]
+		}
+		if i, err = c.w.Interface(about); err != nil {
+			return err
+		}
+		c.known[pkt.Interface] = i
+	}
+	c.n++
+	return c.w.Packet(i, pkt.Time, pkt.Data, pkt.WireLen, string(pkt.Comment))
 }

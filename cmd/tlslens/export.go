@@ -25,6 +25,9 @@ type exportSettings struct {
 	plaintext string // file names
 	embed     string
 	strip     string
+
+	write      string // see extractFlags
+	handshakes bool
 }
 
 func exportFlags() []*flagDef {
@@ -73,16 +76,18 @@ func setFollow(s *settings, v string) error {
 // checkExport refuses what needs exactly one capture, or keys.
 func (s *settings) checkExport(all []*input) error {
 	x := &s.export
-	copies, inputs, first := x.embed != "" || x.strip != "", len(all), all[0].name
+	twice, inputs, first := x.embed != "" || x.strip != "" || x.write != "", len(all), all[0].name
 	switch {
 	case x.follow == 0 && x.form != "":
 		return failf("--as says how --follow prints").or("name a connection: --follow N")
-	case (copies || x.follow > 0 || x.plaintext != "") && inputs != 1:
-		return failf("--follow, --plaintext-pcap, --embed-keys and --strip-keys take one capture, not %d", inputs)
+	case x.handshakes && x.write == "":
+		return failf("--write-handshakes needs --write FILE")
+	case (twice || x.follow > 0 || x.plaintext != "") && inputs != 1:
+		return failf("--follow, --write, --plaintext-pcap, --embed-keys and --strip-keys take one capture, not %d", inputs)
 	case x.sameTarget(s.output):
-		return failf("two results are to be written to the same file").or("give --output, --plaintext-pcap, --embed-keys and --strip-keys names of their own")
-	case copies && inputs == 1 && first == "-":
-		return failf("--embed-keys and --strip-keys read the capture twice, which standard input does not allow").or("write it to a file first")
+		return failf("two results are to be written to the same file").or("give --output, --write, --plaintext-pcap, --embed-keys and --strip-keys names of their own")
+	case twice && inputs == 1 && first == "-":
+		return failf("--write, --embed-keys and --strip-keys read the capture twice, which standard input does not allow").or("write it to a file first")
 	case s.keys.sealed && (x.follow > 0 || x.plaintext != "" || x.embed != ""):
 		return failf("--no-decrypt opens nothing").or("leave it away, or leave away --follow, --plaintext-pcap and --embed-keys")
 	}
@@ -92,7 +97,7 @@ func (s *settings) checkExport(all []*input) error {
 // sameTarget reports whether two results would go to one file.
 func (x *exportSettings) sameTarget(output string) bool {
 	seen := map[string]bool{}
-	for _, name := range []string{output, x.plaintext, x.embed, x.strip} {
+	for _, name := range []string{output, x.write, x.plaintext, x.embed, x.strip} {
 		if name == "" || name == "-" {
 			continue
 		}

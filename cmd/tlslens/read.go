@@ -37,6 +37,11 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 		return err
 	}
 	defer abandonCopies(copies)
+	extraction, err := newExtraction(s)
+	if err != nil {
+		return err
+	}
+	defer extraction.abandon()
 	for _, note := range s.idle() {
 		p.message("", "note: "+note)
 	}
@@ -46,7 +51,7 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 		return err
 	}
 	defer out.abandon()
-	r := &reading{p: p, s: s, out: out, opt: opt, style: p.style(s), several: len(inputs) > 1}
+	r := &reading{p: p, s: s, out: out, opt: opt, style: p.style(s), several: len(inputs) > 1, extraction: extraction}
 	if r.export, err = newExporter(s, out); err != nil {
 		return err
 	}
@@ -71,6 +76,9 @@ func (p *program) read(ctx context.Context, s *settings, args []string) error {
 	if err := p.copies(copies, inputs[0]); err != nil {
 		return err
 	}
+	if err := r.extract(ctx, inputs[0]); err != nil {
+		return err
+	}
 	return status
 }
 
@@ -85,6 +93,8 @@ type reading struct {
 	array   *joiner
 	export  *exporter
 	opened  int
+
+	extraction *extraction
 }
 
 // all reads each capture in turn.
@@ -203,6 +213,7 @@ func (r *reading) one(ctx context.Context, in *input, src capture.Source) (*resu
 				continue
 			}
 			res.shown++
+			r.extraction.shown(c.Conn)
 			res.matched = res.matched || r.s.failOn != conn.Info && worst(c.Conn) >= r.s.failOn
 		}
 		if r.export != nil {

@@ -56,6 +56,10 @@ type Conn struct {
 	Ends              [2]Endpoint
 	Guessed           GuessedBy // how it was guessed which end is the client
 
+	// Flow names what the packets of the connection are part of, in one run of
+	// dissect: see Part there.
+	Flow uint64
+
 	First, Last flow.Mark // first and last packet of the flow, TLS or not
 	Packets     uint64
 	Sent        [2]uint64 // packets of each side
