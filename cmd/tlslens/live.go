@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -112,11 +114,24 @@ func (w *watching) open(ctx context.Context) (err error) {
 	if w.srcs, err = live.OpenFanout(o, max(s.live.fanout, 1)); err != nil {
 		return liveFailure(err)
 	}
-	if err := w.openFiles(); err != nil {
+	if err := w.openOutput(); err != nil {
 		return err
+	}
+	// The files of a ring are made by the user that the process becomes, the
+	// first one too: it could not be taken away again if the next one failed.
+	ring := s.live.ring != live.RingFiles{}
+	if !ring {
+		if err := w.openSaver(); err != nil {
+			return err
+		}
 	}
 	if err := w.confine(); err != nil {
 		return err
+	}
+	if ring {
+		if err := w.openSaver(); err != nil {
+			return err
+		}
 	}
 	what := ""
 	if w.expr != "" {
@@ -146,8 +161,8 @@ func (w *watching) compile(ctx context.Context, link capture.LinkType, kernel bo
 	return prog.Instructions(), nil
 }
 
-// openFiles opens what is written to.
-func (w *watching) openFiles() (err error) {
+// openOutput opens what results are written to.
+func (w *watching) openOutput() error {
 	p, s := w.p, w.s
 	switch {
 	case s.output != "" && s.output != "-":
@@ -163,6 +178,12 @@ func (w *watching) openFiles() (err error) {
 	default:
 		w.pump = newPump(p.stdout, w.stop)
 	}
+	return nil
+}
+
+// openSaver opens what packets are written to.
+func (w *watching) openSaver() (err error) {
+	p, s := w.p, w.s
 	if s.live.write == "" {
 		return nil
 	}
@@ -179,7 +200,10 @@ func (w *watching) openFiles() (err error) {
 			return failf("--write - would print a capture on the terminal").or("give a file, or a pipe to a program that reads captures")
 		}
 	}
-	if w.saver, err = live.NewWriter(o); err != nil {
+	if w.saver, err = live.NewWriter(o); errors.Is(err, fs.ErrPermission) && s.live.ring != (live.RingFiles{}) {
+		return failf("--write %s: user %d cannot create files in %s: %v", s.live.write, os.Geteuid(), filepath.Dir(s.live.write), reason(err)).or("choose a folder that is this user's; or --no-sandbox")
+	}
+	if err != nil {
 		return failf("--write %s cannot be written: %v", s.live.write, reason(err))
 	}
 	return nil

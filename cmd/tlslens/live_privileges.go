@@ -35,14 +35,6 @@ func (w *watching) confine() error {
 	if _, err := sandbox.Enter(sandbox.Options{UID: uid, GID: gid, Folders: folders}); err != nil {
 		return failf("privileges cannot be given up: %v", err).or("--no-sandbox keeps them: hostile packets are then read with all of them")
 	}
-	for _, dir := range folders {
-		f, err := os.CreateTemp(dir, ".tlslens-*")
-		if err != nil {
-			return failf("--write %s: user %d cannot create files in %s: %v", w.s.live.write, uid, dir, reason(err)).or("choose a folder that is this user's; or --no-sandbox")
-		}
-		f.Close()
-		os.Remove(f.Name())
-	}
 	return nil
 }
 
