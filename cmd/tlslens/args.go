@@ -64,9 +64,14 @@ func long(c *command, a string, after []string) (string, int, error) {
 }
 
 // cluster arranges one or more short flags behind one dash. The first of them
-// that takes a value takes what is left of the argument, or the next one.
+// that takes a value takes what is left of the argument, or the next one. The name
+// of a long flag is none of that: -output would write a file called utput.
 func cluster(c *command, a string, after []string) ([]string, int, error) {
 	var out []string
+	name, _, _ := strings.Cut(a, "=")
+	if slices.ContainsFunc(c.flags(), func(f *flagDef) bool { return f.name == name }) {
+		return nil, 0, failf("%s has no flag -%s", c.name, name).or("a long flag has two dashes: --%s", name)
+	}
 	for i, r := range a {
 		letter := string(r)
 		k := slices.IndexFunc(c.flags(), func(f *flagDef) bool { return f.short == letter })
@@ -106,10 +111,6 @@ func unknownFlag(c *command, name string) error {
 	}
 	bare := strings.TrimLeft(name, "-")
 	if word, _, ok := strings.Cut(bare, " (in -"); ok {
-		bare = strings.TrimSuffix(name[strings.LastIndex(name, "-")+1:], ")")
-		if slices.Contains(names, bare) {
-			return f.or("a long flag has two dashes: --%s", bare)
-		}
 		bare = word
 	}
 	for _, other := range commands() {
