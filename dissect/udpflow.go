@@ -1,6 +1,7 @@
 package dissect
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 
@@ -177,12 +178,17 @@ func (p *pipeline) flowOf(d *packet.Packet) {
 	}
 	p.sortUDP(e.flow)
 	p.feed(e, key, d, dir)
+	if e.flow == nil {
+		p.udp.table.Touch(id, flow.HalfOpen)
+		return
+	}
 	p.udp.table.Touch(id, e.flow.state())
 }
 
 // feed gives a datagram to the connection, or to a new one that begins with it.
+// The entry has none any more if there is no time for the new one.
 func (p *pipeline) feed(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8) {
-	if s, ok := e.flow.stream.(successor); ok && s.Succeeds(d.Payload) {
+	if s, ok := e.flow.stream.(successor); ok && s.Succeeds(d.Payload) && begins(d.Payload) {
 		old := e.flow
 		old.sent[e.side(dir)]--
 		*e = udpEntry{first: p.at}
@@ -190,12 +196,17 @@ func (p *pipeline) feed(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8) 
 		old.entries--
 		old.end(conn.TimedOut)
 		if !p.recognise(e, key, d, dir) {
-			return // cannot be: what succeeds is a client's first packet
+			return
 		}
 		p.sortUDP(e.flow)
 	}
 	e.flow.wrapped(e.side(dir), d)
 	e.flow.stream.Datagram(e.side(dir), d.Payload, d.Missing, p.at)
+}
+
+// begins reports whether a carrier takes a datagram for a client's.
+func begins(b []byte) bool {
+	return slices.ContainsFunc(datagramCarriers[:], func(c datagramCarrier) bool { return c.probe(b) == record.Client })
 }
 
 // wrapped notes what the first packet of a side is wrapped in.
@@ -317,7 +328,7 @@ func (p *pipeline) endDatagrams() {
 			rest = append(rest, f)
 		}
 	}
-	slices.SortFunc(rest, func(a, b *udpFlow) int { return int(a.builder.Conn().Number) - int(b.builder.Conn().Number) })
+	slices.SortFunc(rest, func(a, b *udpFlow) int { return cmp.Compare(a.builder.Conn().Number, b.builder.Conn().Number) })
 	for _, f := range rest { // one that is there twice ends once
 		f.end(conn.EndOfCapture)
 		p.out.drain(false)
