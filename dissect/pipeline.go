@@ -41,8 +41,8 @@ type pipeline struct {
 	reason   string   // for which flows are given up, if it is not their number
 	untold   []untold // as stats.Dropped
 	sorting  sorting
-	heads    [2][]byte    // of the flow that is probed: see tcpFlow.head
 	waits    *flow.Budget // of flows that wait for what tells the client
+	kept     int          // bytes that flows keep while they are probed: see prefix
 }
 
 func newPipeline(opt Options, all *common, yield func(Event, error) bool) *pipeline {
@@ -213,7 +213,7 @@ func (p *pipeline) endOfCapture() {
 	for _, f := range p.table.All() {
 		rest = append(rest, *f)
 	}
-	slices.SortFunc(rest, func(a, b *tcpFlow) int { return int(a.first.Packet) - int(b.first.Packet) })
+	slices.SortFunc(rest, func(a, b *tcpFlow) int { return cmp.Compare(a.first.Packet, b.first.Packet) })
 	for _, f := range rest {
 		f.end(conn.EndOfCapture)
 		p.out.drain(false)

@@ -33,9 +33,7 @@ func (f *tcpFlow) listen(d tcp.Dir, off int64, b []byte, at flow.Mark) bool {
 	if !ok && !waits {
 		return false
 	}
-	x := &f.probe[d]
-	x.parts = append(x.parts, part{off: off, data: append([]byte(nil), b...), at: at})
-	x.size += len(b)
+	f.probe[d].add(off, b, at)
 	if ok {
 		f.startTLS(s)
 	}
@@ -80,20 +78,6 @@ func (f *tcpFlow) startTLS(s starttls.Start) {
 	f.open(tcp.Dir(s.Client), false)
 }
 
-// from drops what stands before an offset.
-func (x *prefix) from(off int64) {
-	for len(x.parts) > 0 {
-		p := &x.parts[0]
-		if n := off - p.off; n < int64(len(p.data)) {
-			if n > 0 {
-				p.data, p.off = p.data[n:], off
-			}
-			return
-		}
-		x.parts = x.parts[1:]
-	}
-}
-
 // layer returns the innermost protocol that was spoken in the clear, nil if
 // none was recognised.
 func (f *tcpFlow) layer() *starttls.Layer {
@@ -128,8 +112,8 @@ func (f *tcpFlow) withoutTLS(how conn.End) bool {
 	f.builder.WithoutTLS(e.Outcome, e.Why)
 	for d := range f.probe {
 		for _, p := range f.probe[d].parts {
-			if p.data == nil {
-				g := gapOf(p.gap)
+			if p.gap != nil {
+				g := gapOf(*p.gap)
 				g.Side = f.side(tcp.Dir(d))
 				f.builder.Gap(g, p.at)
 			}

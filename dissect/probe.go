@@ -23,62 +23,15 @@ const (
 	plainBytes = 128 << 10
 )
 
-// A prefix is what one direction said before it was known what it speaks.
-type prefix struct {
-	parts []part // in order; data and gaps
-	size  int    // bytes of data in parts
-	total int64  // bytes ever seen
-	begin []byte // the first of them, by which the protocol is named if it is no TLS
-	notes []note
-}
-
-// note is an oddity met before there was a connection to tell it to.
-type note struct {
-	what string
-	at   flow.Mark
-}
-
-// part is a stretch of data, or a gap if data is nil.
-type part struct {
-	off  int64
-	data []byte
-	gap  tcp.Gap
-	at   flow.Mark
-}
-
-func (x *prefix) gap(g tcp.Gap) { x.parts = append(x.parts, part{off: g.Off, gap: g, at: g.At}) }
-
-// head returns the contiguous bytes at the end of what is kept of a direction,
-// valid until it is called for that direction of any flow again.
-func (f *tcpFlow) head(d tcp.Dir) []byte {
-	x := &f.probe[d]
-	i := len(x.parts)
-	for i > 0 && x.parts[i-1].data != nil {
-		i--
-	}
-	switch len(x.parts) - i {
-	case 0:
-		return nil
-	case 1:
-		return x.parts[i].data
-	}
-	b := f.p.heads[d][:0]
-	for _, p := range x.parts[i:] {
-		b = append(b, p.data...)
-	}
-	f.p.heads[d] = b
-	return b
-}
-
 // look takes bytes of a flow of which it is not known yet what it speaks.
 func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
+	defer f.account()
 	x := &f.probe[d]
 	off := f.tcp.Offset(d) - int64(len(b))
 	before := x.total
 	x.total += int64(len(b))
 	if f.witness != nil {
-		x.parts = append(x.parts, part{off: off, data: append([]byte(nil), b...), at: at})
-		x.size += len(b)
+		x.add(off, b, at)
 		f.witness.records.Data(flow.Side(d), b, at)
 		f.hear(f.wait(len(b)))
 		return
@@ -88,22 +41,24 @@ func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
 	}
 	if v := record.Probe(b); v == record.Client || before > 0 && v == record.Server && f.probe[d^1].total > 0 {
 		// TLS begins with this segment; what came before was in the clear.
-		x.parts, x.size = x.parts[:0], 0
+		x.clear()
 	}
-	x.parts = append(x.parts, part{off: off, data: append([]byte(nil), b...), at: at})
-	x.size += len(b)
+	x.add(off, b, at)
 	if n := beginBytes - len(x.begin); n > 0 {
 		x.begin = append(x.begin, b[:min(n, len(b))]...)
 	}
-	if f.decide(d, f.head(d)) || f.firstWords(d, off, b, at) {
+	if f.decide(d) || f.firstWords(d, off, b, at) {
 		return
 	}
-	if len(f.p.data) > 0 && record.Probe(f.head(d)) == record.Not {
+	if len(f.p.data) > 0 && record.Probe(x.head()) == record.Not {
 		f.dataInTheClear()
 	}
-	for x.size > prefixBytes && len(x.parts) > 1 {
-		x.size -= len(x.parts[0].data)
-		x.parts = x.parts[1:]
+	x.merge()
+	for len(x.buf) > prefixBytes && len(x.parts) > 1 {
+		x.drop()
+	}
+	if f.account(); f.p.kept > f.p.opt.Limits.TotalBytes {
+		x.keepLast()
 	}
 	if f.probe[0].total+f.probe[1].total > plainBytes {
 		f.pass()
@@ -111,8 +66,10 @@ func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
 }
 
 // decide opens the flow as TLS if the bytes of direction d say so.
-func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
-	mid := f.tcp.Stats(d).MidStream || len(f.probe[d].parts) > 0 && f.probe[d].parts[0].data == nil
+func (f *tcpFlow) decide(d tcp.Dir) bool {
+	x := &f.probe[d]
+	head := x.head()
+	mid := f.tcp.Stats(d).MidStream || len(x.parts) > 0 && x.parts[0].gap != nil
 	switch record.Probe(head) {
 	case record.Client:
 		f.begun[d] = true
@@ -138,7 +95,7 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 	case record.Incomplete:
 		return false
 	default:
-		if !mid || f.talk != nil && f.talk.Framed() || !record.Inside(head) {
+		if !mid || f.talk != nil && f.talk.Framed() || !x.inside() {
 			return false
 		}
 		f.await()
@@ -150,24 +107,24 @@ func (f *tcpFlow) decide(d tcp.Dir, head []byte) bool {
 // began TLS.
 func (f *tcpFlow) dropPlain(d tcp.Dir) {
 	x := &f.probe[d]
-	keep := len(x.parts)
-	for i := range x.parts {
-		if v := record.Probe(x.parts[i].data); x.parts[i].data != nil && v != record.Not && v != record.Incomplete {
+	keep, at := len(x.parts), 0
+	for i, p := range x.parts {
+		v := record.Probe(x.buf[at : at+p.n])
+		if at += p.n; p.gap == nil && v != record.Not && v != record.Incomplete {
 			keep = i // TLS has begun here, too
 			break
 		}
 	}
 	switch n := len(x.parts); {
 	case keep < n:
-	case n > 0 && x.parts[n-1].data == nil:
+	case n > 0 && x.parts[n-1].gap != nil:
 		keep = n - 1 // it may have begun in a hole
-	case record.Probe(f.head(d)) != record.Not:
+	case record.Probe(x.head()) != record.Not:
 		return
 	}
-	for _, p := range x.parts[:keep] {
-		x.size -= len(p.data)
+	for range keep {
+		x.drop()
 	}
-	x.parts = x.parts[keep:]
 }
 
 // lastLook decides with all there will ever be.
@@ -180,9 +137,9 @@ func (f *tcpFlow) lastLook() {
 		return
 	}
 	for d := tcp.Dir(0); d < 2; d++ {
-		head := f.head(d)
-		if v := record.Probe(head); v == record.Either || v == record.Client || v == record.Server {
-			if f.decide(d, head) || v == record.Either && record.Inside(head) {
+		x := &f.probe[d]
+		if v := record.Probe(x.head()); v == record.Either || v == record.Client || v == record.Server {
+			if f.decide(d) || v == record.Either && x.inside() {
 				if f.stage == probing {
 					f.openGuessed(true)
 				}
@@ -256,29 +213,15 @@ func (f *tcpFlow) replay(mid bool) {
 			f.builder.Note(f.side(tcp.Dir(d)), n.what, n.at)
 		}
 	}
-	kept := [2][]part{f.probe[0].parts, f.probe[1].parts}
-	inOrder(kept, func(d tcp.Dir, p *part) {
+	f.inOrder(func(d tcp.Dir, p *part, data []byte) {
 		switch {
-		case p.data != nil:
-			f.feed(d, p.off, p.data, p.at)
+		case p.gap == nil:
+			f.feed(d, p.off, data, p.at)
 		case mid || p.gap.Bytes >= 0: // what precedes a hello is not missed
-			f.Gap(d, p.gap)
+			f.Gap(d, *p.gap)
 		}
 	})
-	f.probe = [2]prefix{}
-}
-
-// inOrder hands on what was kept of both directions, in the order of the
-// capture.
-func inOrder(kept [2][]part, take func(d tcp.Dir, p *part)) {
-	for len(kept[0])+len(kept[1]) > 0 {
-		d := tcp.Dir(0)
-		if a, b := kept[0], kept[1]; len(a) == 0 || len(b) > 0 && b[0].at.Packet < a[0].at.Packet {
-			d = 1
-		}
-		take(d, &kept[d][0])
-		kept[d] = kept[d][1:]
-	}
+	f.forget()
 }
 
 // pass gives the flow up as something else.
@@ -293,7 +236,8 @@ func (f *tcpFlow) pass() {
 // spoke names what the flow spoke, for the summary, and forgets its bytes.
 func (f *tcpFlow) spoke() {
 	if f.data.port != nil {
-		f.spoken, f.probe = "FTP data", [2]prefix{}
+		f.spoken = "FTP data"
+		f.forget()
 		return
 	}
 	name := "unknown"
@@ -310,7 +254,7 @@ func (f *tcpFlow) spoke() {
 		}
 	}
 	f.spoken = name
-	f.probe = [2]prefix{}
+	f.forget()
 }
 
 // countOther counts a flow that was not TLS.

@@ -20,14 +20,14 @@ func (f *tcpFlow) wait(n int) bool {
 // capture, for what tells which end is the client.
 func (f *tcpFlow) await() {
 	f.witness = newWitness()
-	inOrder([2][]part{f.probe[0].parts, f.probe[1].parts}, func(d tcp.Dir, p *part) {
-		if p.data == nil {
-			f.witness.gap(d, p.gap)
+	f.inOrder(func(d tcp.Dir, p *part, data []byte) {
+		if p.gap != nil {
+			f.witness.gap(d, *p.gap)
 		} else {
-			f.witness.records.Data(flow.Side(d), p.data, p.at)
+			f.witness.records.Data(flow.Side(d), data, p.at)
 		}
 	})
-	f.hear(f.wait(f.probe[0].size + f.probe[1].size))
+	f.hear(f.wait(len(f.probe[0].buf) + len(f.probe[1].buf)))
 }
 
 // gap tells a witness of a hole.
@@ -45,7 +45,7 @@ func (f *tcpFlow) hear(room bool) {
 		return
 	}
 	for d := range f.probe {
-		if x := &f.probe[d]; x.size > prefixBytes || len(x.parts) > mostParts {
+		if x := &f.probe[d]; len(x.buf) > prefixBytes || len(x.parts) > mostParts {
 			f.openGuessed(true)
 			return
 		}

@@ -275,6 +275,7 @@ func (f *tcpFlow) end(how conn.End) {
 	}
 	was := f.stage
 	f.stage = ended
+	defer f.forget()
 	switch {
 	case was == reading:
 		f.finish(how)

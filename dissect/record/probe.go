@@ -152,22 +152,3 @@ func probeHello(b []byte, n, least int, who Verdict) Verdict {
 	}
 	return who
 }
-
-// Inside reports whether records stand anywhere in b, as in a capture that
-// begins in the middle of a record: two headers in a row, or one whose record
-// ends where b does.
-func Inside(b []byte) bool {
-	for i := 0; i+headerLen <= len(b); i++ {
-		next, ok := recordAt(b, i)
-		if !ok {
-			continue
-		}
-		if next == len(b) {
-			return true
-		}
-		if _, ok := recordAt(b, next); ok && next+headerLen <= len(b) {
-			return true
-		}
-	}
-	return false
-}
