@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"go/format"
@@ -65,7 +66,7 @@ func readCSV(dir fs.FS, name string) ([]row, error) {
 		}
 		x, _ := a.code() // parsed above
 		y, _ := b.code()
-		return int(int64(x) - int64(y))
+		return cmp.Compare(x, y)
 	})
 	return rows, nil
 }
