@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,4 +83,16 @@ func TestExtractRefused(t *testing.T) {
 	if string(readFile(t, there)) != "as it was" {
 		t.Error("the file was overwritten")
 	}
+}
+
+// objects returns the sorted lines of connections in JSON, without the summary.
+func objects(out string) []string {
+	var all []string
+	for line := range strings.Lines(out) {
+		if !strings.Contains(line, `"type":"summary"`) {
+			all = append(all, line)
+		}
+	}
+	slices.Sort(all)
+	return all
 }

@@ -17,18 +17,6 @@ import (
 	"time"
 )
 
-// objects returns the sorted lines of connections in JSON, without the summary.
-func objects(out string) []string {
-	var all []string
-	for line := range strings.Lines(out) {
-		if !strings.Contains(line, `"type":"summary"`) {
-			all = append(all, line)
-		}
-	}
-	slices.Sort(all)
-	return all
-}
-
 // TestLiveIsFile holds that connections of real clients and servers look live
 // as they look in the file that was saved meanwhile.
 func TestLiveIsFile(t *testing.T) {
