@@ -4,7 +4,10 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
+	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/tlslens/tlslens/capture"
 	"github.com/tlslens/tlslens/dissect"
@@ -29,7 +32,7 @@ func (p *program) inputs(names []string) ([]*input, error) {
 	}
 	var all []*input
 	standard := 0
-	for _, name := range names {
+	for _, name := range expanded(names) {
 		in := &input{name: name, size: -1, open: func() (capture.Source, error) { return opened(capture.Open(name)) }, blocks: true}
 		if name == "-" {
 			if standard++; standard > 1 {
@@ -48,6 +51,21 @@ func (p *program) inputs(names []string) ([]*input, error) {
 		all = append(all, in)
 	}
 	return all, nil
+}
+
+// expanded puts the files in the place of a pattern that no shell has expanded,
+// as on Windows, where no name has a "*" or "?". A pattern of no file stays.
+func expanded(names []string) (all []string) {
+	for _, name := range names {
+		files := []string{name}
+		if runtime.GOOS == "windows" && strings.ContainsAny(name, "*?") {
+			if found, err := filepath.Glob(name); err == nil && len(found) > 0 {
+				files = found
+			}
+		}
+		all = append(all, files...)
+	}
+	return all
 }
 
 // opened makes an interface of a file, nil if there is an error.

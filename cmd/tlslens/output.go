@@ -221,7 +221,7 @@ func (p *program) style(s *settings) report.Style {
 	case "always":
 		st.Color = true
 	case "auto":
-		st.Color = isTerminal && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"
+		st.Color = isTerminal && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb" && takesEscapes(p.stdout)
 	}
 	switch s.zone {
 	case "utc":
