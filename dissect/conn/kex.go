@@ -229,7 +229,7 @@ func (b *Builder) clearFinished(side flow.Side, n int, at flow.Mark) {
 func (b *Builder) finish(side flow.Side, n int, how string, at flow.Mark) {
 	b.finished[side] = at
 	b.c.KeyExchange.Finished[side] = true
-	says := how + "; to prove that the " + side.String() + " saw the same handshake"
+	says := how + "; to prove that " + b.who(side) + " saw the same handshake"
 	if b.finished[side.Other()].Seen() {
 		says = how + "; the handshake is complete"
 	}

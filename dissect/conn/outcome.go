@@ -190,7 +190,7 @@ func (b *Builder) flowedOn() bool {
 
 // notThere words what the capture of a connection that it begins inside lacks.
 func (b *Builder) notThere() string {
-	if len(b.seen[flow.Client])+len(b.seen[flow.Server]) > 0 {
+	if len(b.seen[flow.Client])+len(b.seen[flow.Server]) > 0 || b.finished[flow.Client].Seen() || b.finished[flow.Server].Seen() {
 		return "the beginning of its handshake is not there."
 	}
 	return "its handshake is not there."
@@ -269,6 +269,8 @@ func (b *Builder) endPhases() {
 		switch {
 		case ke.State == Unseen:
 			ke.Headline = "not seen"
+		case ke.State == Done:
+			ke.Headline = "done, though its beginning is not in the capture"
 		case b.c.Outcome == OneSided:
 			ke.Headline = "only one side was captured"
 		default:
@@ -294,6 +296,8 @@ func (b *Builder) endPhases() {
 		case cc.State == Unseen:
 			cc.Headline = "not seen"
 		case len(b.c.CertificateCheck.Server.Chain) > 0: // Pending says what it came to
+		case cc.State == Running && !b.chosen && (b.midway || b.beginUnseen[flow.Server] || b.lossy(flow.Server)):
+			cc.Headline = "the server's part is not in the capture"
 		case cc.State == Running && !b.chosen:
 			cc.Headline = "never reached"
 		case cc.State == Done && !b.kx.Auth.Certificate():

@@ -36,7 +36,8 @@ type partial struct {
 	typ    tls.HandshakeType
 	length int
 	have   int
-	pieces []piece // by offset, without overlap
+	at     flow.Mark // of the datagram that brought something last
+	pieces []piece   // by offset, without overlap
 }
 
 // A piece is a stretch of a message.
@@ -151,7 +152,7 @@ func (s *Stream) fragment(side flow.Side, lv conn.Level, h tls.DTLSHeader, data 
 		if !s.afford(side, a, pieceCost, at) {
 			return
 		}
-		a.pending = slices.Insert(a.pending, i, partial{seq: seq, lv: lv, typ: h.Type, length: h.Length})
+		a.pending = slices.Insert(a.pending, i, partial{seq: seq, lv: lv, typ: h.Type, length: h.Length, at: at})
 	}
 	s.put(side, i, h, data, at)
 }
@@ -178,6 +179,7 @@ func (s *Stream) put(side flow.Side, i int, h tls.DTLSHeader, data []byte, at fl
 	if len(data) > 0 {
 		before := p.cost()
 		p.add(h.FragmentOffset, data)
+		p.at = at
 		unused := len(data) + pieceCost - (p.cost() - before)
 		a.held -= unused
 		s.budget.Give(unused)
@@ -267,7 +269,7 @@ func (s *Stream) flush(side flow.Side, at flow.Mark) {
 		s.in.MessageSeq(side, uint16(p.seq))
 		if len(body) > 0 || p.complete() {
 			s.noteHello(side, p.typ, p.seq, body)
-			s.hand(side, p.lv, p.typ, p.length, body, at)
+			s.hand(side, p.lv, p.typ, p.length, body, p.at)
 		}
 		if !p.complete() {
 			s.in.Gap(conn.Gap{Side: side, Bytes: int64(p.length - p.have), After: before(at), Why: "fragments of " + p.typ.Title() + " are not in the capture"}, at)

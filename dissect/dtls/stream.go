@@ -225,6 +225,10 @@ func (s *Stream) nullMAC() (mac int, readable bool) {
 // overtook it.
 func (s *Stream) changeCipherSpec(side flow.Side, at flow.Mark) {
 	h := &s.sides[side]
+	if !h.asm.started { // all that comes before it is there, as far as it ever will be
+		s.settle(side, at)
+		s.flush(side, at)
+	}
 	s.in.ChangeCipherSpec(side, at)
 	if h.ccs {
 		return

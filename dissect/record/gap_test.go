@@ -134,7 +134,7 @@ func TestGapCalls(t *testing.T) {
 			gap(s, -1, 2)
 			data(s, big[40:], 2)
 			data(s, join(hello, hello), 3)
-		}, []string{helloRecord, helloBytes, "c@2 gap -1 at 12 record=false", "c@3 note 65 bytes that are no records were passed over",
+		}, []string{helloRecord, helloBytes, "c@2 gap -1 at 12 record=false", "c@3 note 65 bytes behind the gap were passed over: the header of their record is not in the capture",
 			"c@3 record handshake TLS 1.2 7", helloBytes, "c@3 record handshake TLS 1.2 7", helloBytes}},
 		{"behind what is no TLS", func(s *Stream) {
 			data(s, []byte("SSH-2.0-x"), 1)
@@ -148,7 +148,7 @@ func TestGapCalls(t *testing.T) {
 			gap(s, 3, 3)
 			data(s, hello, 4)
 		}, []string{helloRecord, helloBytes, "c@2 gap 3 at 12 record=false", "c@3 gap 3 at 22 record=false",
-			"c@3 note 7 bytes after a hole could not be told to be records", "c@4 record handshake TLS 1.2 7", helloBytes}},
+			"c@3 note 7 bytes behind the gap could not be told to be records", "c@4 record handshake TLS 1.2 7", helloBytes}},
 		{"a message torn by a hole is not joined with the next", func(s *Stream) {
 			data(s, hello[:8], 1)
 			gap(s, 4, 2)

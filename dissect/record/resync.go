@@ -46,7 +46,7 @@ func (s *Stream) Gap(side flow.Side, g conn.Gap, at flow.Mark) {
 		}
 		return
 	}
-	h.lost, h.hdrLen, h.left = true, 0, 0
+	h.lost, h.hole, h.hdrLen, h.left = true, true, 0, 0
 	h.scan, h.garbage = h.scan[:0], 0
 }
 
@@ -61,7 +61,7 @@ func (s *Stream) lose(side flow.Side, at flow.Mark, why string) {
 		h.odd = true
 		s.in.Note(side, why+"; looking for the next record", at)
 	}
-	h.lost, h.hdrLen, h.doubt = true, 0, true
+	h.lost, h.hole, h.hdrLen, h.doubt = true, false, 0, true
 }
 
 // search looks for the next record: a plausible header whose record is followed
@@ -108,7 +108,11 @@ func (s *Stream) found(side flow.Side, i int, at flow.Mark) {
 	rest := append([]byte(nil), h.scan[i:]...)
 	h.garbage += int64(i)
 	if h.garbage > 0 {
-		s.in.Note(side, fmt.Sprintf("%d bytes that are no records were passed over", h.garbage), at)
+		what := "%d bytes that are no records were passed over"
+		if h.hole {
+			what = "%d bytes behind the gap were passed over: the header of their record is not in the capture"
+		}
+		s.in.Note(side, fmt.Sprintf(what, h.garbage), at)
 	}
 	h.lost, h.garbage, h.scan = false, 0, nil
 	h.offset -= int64(len(rest)) // Data counts them again
@@ -122,7 +126,11 @@ func (s *Stream) settle(side flow.Side, at flow.Mark) {
 	h.garbage += int64(len(h.scan))
 	h.scan = h.scan[:0]
 	if h.garbage > 0 {
-		s.in.Note(side, fmt.Sprintf("%d bytes after a hole could not be told to be records", h.garbage), at)
+		what := "the last %d bytes are no records"
+		if h.hole {
+			what = "%d bytes behind the gap could not be told to be records"
+		}
+		s.in.Note(side, fmt.Sprintf(what, h.garbage), at)
 	}
 	h.garbage = 0
 }

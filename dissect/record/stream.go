@@ -62,6 +62,7 @@ type half struct {
 	doubt   bool // begun in the middle, or bytes are missing: clear is not certain
 
 	lost    bool   // no record boundary is known
+	hole    bool   // because of a hole
 	scan    []byte // bytes that may begin a record
 	garbage int64  // bytes given up since the boundary was lost
 
@@ -84,6 +85,9 @@ func (s *Stream) MidStream() {
 // BeginUnseen tells that a side's first bytes may not be in the capture: those
 // that come first need not begin a record.
 func (s *Stream) BeginUnseen(side flow.Side) { s.sides[side].doubt = true }
+
+// Note tells an oddity of what carries the records.
+func (s *Stream) Note(side flow.Side, what string, at flow.Mark) { s.in.Note(side, what, at) }
 
 // tellForeign reports what a side that speaks something else begins with: once
 // there is enough of it to be named, a whole line if it is text, or at the last.

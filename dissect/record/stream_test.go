@@ -218,7 +218,7 @@ func TestClose(t *testing.T) {
 		{"between records", rec(22, 1, 0, 0, 0), nil},
 		{"in a header", []byte{22, 3, 3}, []string{"c@9 note the last record header has 3 of 5 bytes"}},
 		{"in a record", rec(22, 1, 0, 0, 9, 9)[:7], []string{"c@9 note the last record has 2 of 5 bytes"}},
-		{"in what is no record", join(rec(22, 1, 0, 0, 0), []byte("garbage that ends the stream")), []string{"c@9 note 28 bytes after a hole could not be told to be records"}},
+		{"in what is no record", join(rec(22, 1, 0, 0, 0), []byte("garbage that ends the stream")), []string{"c@9 note the last 28 bytes are no records"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
