@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/tlslens/tlslens/capture"
@@ -47,6 +48,28 @@ func TestRoles(t *testing.T) {
 	t.Logf("%d connections without a ClientHello of which the client was guessed, %d of which it was not", guessed, told)
 	if guessed == 0 || told == 0 {
 		t.Error("one of the cases did not occur")
+	}
+}
+
+// TestInsideOpenVPN lets captures of OpenVPN over TCP begin at any packet: what is
+// told of them is read out of its packets, or nothing is.
+func TestInsideOpenVPN(t *testing.T) {
+	packets, _ := packetsOf(t, filepath.Join(pcaps, "starttls-openvpn.pcapng"))
+	told := 0
+	for i := range packets {
+		for _, c := range understand(t, packets[i:], testRoots(t)).conns {
+			if told++; c.StartTLS != "openvpn" {
+				t.Errorf("beginning with packet %d: after %q", packets[i].Number, c.StartTLS)
+			}
+			for _, n := range c.Notes {
+				if !strings.Contains(n, "behind the gap") {
+					t.Errorf("beginning with packet %d: %s", packets[i].Number, n)
+				}
+			}
+		}
+	}
+	if told < 10 {
+		t.Errorf("%d connections were told", told)
 	}
 }
 

@@ -97,6 +97,16 @@ func (f *tcpFlow) plaintext() []conn.Plaintext {
 	return out
 }
 
+// framing returns the framing that was found in the middle, as the connection
+// keeps it.
+func (f *tcpFlow) framing() []conn.Plaintext {
+	p := conn.Plaintext{Name: f.inside.Name, Title: f.inside.Title, At: f.first, Said: []string{f.inside.Says}}
+	if first := f.probe[f.client^1].parts; len(first) > 0 && first[0].at == f.first {
+		p.By = flow.Server
+	}
+	return []conn.Plaintext{p}
+}
+
 // withoutTLS reports the flow as a connection if TLS was talked about and never
 // began.
 func (f *tcpFlow) withoutTLS(how conn.End) bool {

@@ -6,6 +6,7 @@ import (
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/record"
+	"github.com/tlslens/tlslens/dissect/starttls"
 	"github.com/tlslens/tlslens/dissect/tcp"
 	"github.com/tlslens/tlslens/dissect/tls"
 )
@@ -32,7 +33,7 @@ func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
 	x.total += int64(len(b))
 	if f.witness != nil {
 		x.add(off, b, at)
-		f.witness.records.Data(flow.Side(d), b, at)
+		f.witness.stream.Data(flow.Side(d), b, at)
 		f.hear(f.wait(len(b)))
 		return
 	}
@@ -70,6 +71,17 @@ func (f *tcpFlow) decide(d tcp.Dir) bool {
 	x := &f.probe[d]
 	head := x.head()
 	mid := f.tcp.Stats(d).MidStream || len(x.parts) > 0 && x.parts[0].gap != nil
+	if mid {
+		in, perhaps := starttls.FindInside(head)
+		switch {
+		case in != nil:
+			f.inside, f.wrap = in, in.Wrap
+			f.await()
+			return true
+		case perhaps:
+			return false
+		}
+	}
 	switch record.Probe(head) {
 	case record.Client:
 		f.begun[d] = true
@@ -188,9 +200,12 @@ func (f *tcpFlow) begin(client tcp.Dir) {
 	build := f.p.build
 	build.Plaintext = f.opened
 	f.builder = conn.NewBuilder(c, build)
-	if f.talk != nil {
+	switch {
+	case f.talk != nil:
 		f.builder.Before(f.plaintext())
 		f.builder.Refused(f.talk.Refusal())
+	case f.inside != nil:
+		f.builder.Before(f.framing())
 	}
 	if f.p.opt.Phases {
 		f.builder.OnPhase(func(id conn.PhaseID) { f.p.emit(PhaseEnded{Conn: c, Phase: c.Phases()[id]}) })

@@ -19,19 +19,19 @@ func (f *tcpFlow) wait(n int) bool {
 // await begins to wait, in a flow of TLS of which the beginning is not in the
 // capture, for what tells which end is the client.
 func (f *tcpFlow) await() {
-	f.witness = newWitness()
+	f.witness = newWitness(f.wrap)
 	f.inOrder(func(d tcp.Dir, p *part, data []byte) {
 		if p.gap != nil {
 			f.witness.gap(d, *p.gap)
 		} else {
-			f.witness.records.Data(flow.Side(d), data, p.at)
+			f.witness.stream.Data(flow.Side(d), data, p.at)
 		}
 	})
 	f.hear(f.wait(len(f.probe[0].buf) + len(f.probe[1].buf)))
 }
 
 // gap tells a witness of a hole.
-func (w *witness) gap(d tcp.Dir, g tcp.Gap) { w.records.Gap(flow.Side(d), gapOf(g), g.At) }
+func (w *witness) gap(d tcp.Dir, g tcp.Gap) { w.stream.Gap(flow.Side(d), gapOf(g), g.At) }
 
 // mostParts bounds how many segments of a direction are kept while it is waited
 // for what tells the client.

@@ -72,10 +72,10 @@ func TestWitness(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			for _, size := range []int{1, 7, 1 << 14} {
-				w := newWitness()
+				w := newWitness(nil)
 				for i, s := range tc.says {
 					for n := 0; n < len(s); n += size {
-						w.records.Data(flow.Side(i%2), []byte(s[n:min(len(s), n+size)]), flow.Mark{Packet: uint64(i + 1)})
+						w.stream.Data(flow.Side(i%2), []byte(s[n:min(len(s), n+size)]), flow.Mark{Packet: uint64(i + 1)})
 					}
 				}
 				got := ""
@@ -92,13 +92,13 @@ func TestWitness(t *testing.T) {
 
 // TestWitnessHole: what stands on both sides of a hole is no message.
 func TestWitnessHole(t *testing.T) {
-	w := newWitness()
+	w := newWitness(nil)
 	m := msg(tls.TypeClientKeyExchange)
-	w.records.Data(flow.Client, []byte(ccs), flow.Mark{Packet: 1})
+	w.stream.Data(flow.Client, []byte(ccs), flow.Mark{Packet: 1})
 	w.gap(0, tcp.Gap{Off: 6, Bytes: 100, At: flow.Mark{Packet: 2}})
-	w.records.Data(flow.Client, []byte(data+m[:len(m)-3]), flow.Mark{Packet: 3})
+	w.stream.Data(flow.Client, []byte(data+m[:len(m)-3]), flow.Mark{Packet: 3})
 	w.gap(0, tcp.Gap{Bytes: 7, At: flow.Mark{Packet: 4}})
-	w.records.Data(flow.Server, []byte(data), flow.Mark{Packet: 5})
+	w.stream.Data(flow.Server, []byte(data), flow.Mark{Packet: 5})
 	if d, told := w.client(); told {
 		t.Errorf("the client is told to be %d", d)
 	}

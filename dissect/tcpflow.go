@@ -46,6 +46,7 @@ type tcpFlow struct {
 	talk    *starttls.Talk                        // what is said in the clear; nil if TLS came first
 	offered bool                                  // the server's offer of TLS was kept for others
 	wrap    func(starttls.Stream) starttls.Stream // the framing around TLS; nil if there is none
+	inside  *starttls.Inside                      // the framing, if it was found in the middle; nil if not
 	spoken  string                                // the protocol, once stage is passing
 	builder *conn.Builder
 	records *record.Stream

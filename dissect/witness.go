@@ -4,6 +4,7 @@ import (
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/record"
+	"github.com/tlslens/tlslens/dissect/starttls"
 	"github.com/tlslens/tlslens/dissect/tcp"
 	"github.com/tlslens/tlslens/dissect/tls"
 )
@@ -13,9 +14,9 @@ import (
 // end is the client. It is the [conn.Input] of a [record.Stream] of its own, in
 // which [flow.Side] stands for a direction.
 type witness struct {
-	records *record.Stream
-	said    record.Verdict // who direction 0 is; Either if that is not known
-	sides   [2]testimony
+	stream starttls.Stream // of records, or of the framing around them
+	said   record.Verdict  // who direction 0 is; Either if that is not known
+	sides  [2]testimony
 }
 
 // testimony is what a witness has seen of one direction.
@@ -30,10 +31,16 @@ type testimony struct {
 	left        int // of the message's body
 }
 
-func newWitness() *witness {
+// newWitness returns a witness; wrap puts the framing around TLS, nil if there is
+// none.
+func newWitness(wrap func(starttls.Stream) starttls.Stream) *witness {
 	w := &witness{said: record.Either}
-	w.records = record.NewStream(w, nil)
-	w.records.MidStream()
+	records := record.NewStream(w, nil)
+	records.MidStream()
+	w.stream = records
+	if wrap != nil {
+		w.stream = wrap(records)
+	}
 	return w
 }
 

@@ -7,16 +7,18 @@
 // [Stream]). Out come the bytes of TLS, in the order of the messages' numbers,
 // to a [Receiver]. A control channel that tls-crypt seals shows no TLS and is
 // not recognised. Packets of the data channel and of later key negotiations,
-// which have a key id other than 0, are passed over; over UDP the latter is
-// noted. Nothing that is sent makes it panic, and nothing aliases a packet.
+// which have a key id other than 0, are passed over; the latter is to be told
+// (see [Anew]). Nothing that is sent makes it panic, and nothing aliases a packet.
 package openvpn
 
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/tls"
 )
 
 // Opcodes, the upper five bits of a packet's first byte; the lower three are
@@ -24,7 +26,10 @@ import (
 const (
 	resetClient1 = 1
 	control      = 4
+	data1        = 6
 	resetClient2 = 7
+	data2        = 9
+	lastOpcode   = 11
 )
 
 // Sizes of a packet's parts, in bytes.
@@ -46,6 +51,12 @@ const (
 const (
 	mostHeld  = 32
 	mostAhead = 1 << 10 // in numbers
+)
+
+// Bounds by which the size of the HMAC is told.
+const (
+	mostAcks   = 8 // in one packet
+	mostNumber = 1 << 16
 )
 
 // hmacs are the sizes of the HMAC that tls-auth puts into each packet of the
@@ -76,6 +87,41 @@ func BeginsReset(p []byte) bool {
 // IsControl reports whether the first byte of a packet says that a message of
 // the first key negotiation is in it.
 func IsControl(first byte) bool { return first == control<<3 }
+
+// IsAnew reports whether the first byte of a packet says that a message of a
+// later key negotiation is in it.
+func IsAnew(first byte) bool { return first>>3 == control && first&7 != 0 }
+
+// Anew tells of such a message, a sentence without a full stop.
+const Anew = "OpenVPN negotiates its keys anew: that handshake is not read"
+
+// Inside reports whether p, a packet of a connection of which the beginning is
+// not there, has a message with the header of a TLS record at its front, and the
+// size of the HMAC in it.
+func Inside(p []byte) (hmac int, ok bool) {
+	for _, n := range slices.Backward(hmacs[:]) {
+		m, ok := parse(p, n)
+		if !ok || !fits(p, n) || m.id > mostAhead {
+			continue
+		}
+		h, ok := tls.ParseRecordHeader(m.body)
+		if ok && h.Plausible() && h.Version>>8 == 3 && h.Type <= tls.ContentApplicationData && h.Length > 0 {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// Opcode returns the opcode of a packet by its first byte, and whether there is
+// one of that number.
+func Opcode(first byte) (op byte, ok bool) {
+	op = first >> 3
+	return op, op >= resetClient1 && op <= lastOpcode
+}
+
+// IsReliable reports whether packets with an opcode belong to the control channel:
+// all but those of the data channel.
+func IsReliable(op byte) bool { return op != data1 && op != data2 }
 
 // Describe says how the control channel is protected, for people.
 func Describe(hmac int) string {
@@ -113,6 +159,20 @@ func parse(p []byte, hmac int) (m message, ok bool) {
 	return message{p[1 : 1+sessionLen], binary.BigEndian.Uint32(p[at:]), p[at+idLen:]}, true
 }
 
+// fits reports whether a packet that parse reads with an HMAC of a size may have
+// one: the numbers beside it are as small as they are in a handshake. By chance
+// a wrong size leads to the same message.
+func fits(p []byte, hmac int) bool {
+	at := 1 + sessionLen
+	if hmac > 0 {
+		at += hmac + replayLen
+		if binary.BigEndian.Uint32(p[at-replayLen:]) > mostNumber {
+			return false
+		}
+	}
+	return p[at] <= mostAcks
+}
+
 // A Receiver takes the bytes of TLS. A [record.Stream] is one. The slices are
 // valid during the call only.
 //
@@ -133,8 +193,10 @@ type Channel struct {
 
 // half is one direction.
 type half struct {
-	next uint32 // number of the message that comes next
-	held map[uint32][]byte
+	next  uint32 // number of the message that comes next
+	begun bool   // next is known
+	held  map[uint32][]byte
+	given map[uint32]bool // up: there was no room for them
 }
 
 // NewChannel returns a Channel whose packets have an HMAC of that many bytes.
@@ -143,19 +205,31 @@ type half struct {
 func NewChannel(in Receiver, hmac int, room *flow.Budget) *Channel {
 	c := &Channel{in: in, hmac: hmac, room: room}
 	for i := range c.sides {
-		c.sides[i].next = 1 // message 0 is the reset
+		c.sides[i].next, c.sides[i].begun = 1, true // message 0 is the reset
 	}
 	return c
+}
+
+// MidStream tells that the beginning is not there: the first message of a side
+// that comes is the first there is.
+func (c *Channel) MidStream() {
+	for i := range c.sides {
+		c.sides[i].begun = false
+	}
 }
 
 // Packet takes a packet, from its opcode on. p is not kept.
 func (c *Channel) Packet(side flow.Side, p []byte, at flow.Mark) {
 	m, ok := parse(p, c.hmac)
 	h := &c.sides[side]
+	if ok && !h.begun {
+		h.begun, h.next = true, m.id
+	}
 	switch {
 	case !ok || m.id < h.next:
 		return // no message, or one that is repeated
 	case m.id == h.next:
+		delete(h.given, m.id)
 		h.next++
 		c.in.Data(side, m.body, at)
 		c.follow(side, at)
@@ -174,8 +248,14 @@ func (c *Channel) Packet(side flow.Side, p []byte, at flow.Mark) {
 			h.held = map[uint32][]byte{}
 		}
 		h.held[m.id] = append([]byte(nil), m.body...)
+		delete(h.given, m.id)
 		c.follow(side, at)
+		return
 	}
+	if h.given == nil {
+		h.given = map[uint32]bool{}
+	}
+	h.given[m.id] = true
 }
 
 // follow delivers the messages that wait for no other any more.
@@ -189,16 +269,31 @@ func (c *Channel) follow(side flow.Side, at flow.Mark) {
 	}
 }
 
-// skip goes on behind a message that is not in the capture.
+// skip goes on behind a message that is not in the capture, or was given up.
 func (c *Channel) skip(side flow.Side, at flow.Mark) {
 	h := &c.sides[side]
 	least := h.next + mostAhead + 1
 	for id := range h.held {
 		least = min(least, id)
 	}
-	c.in.Gap(side, conn.Gap{Bytes: -1, After: at.Packet, Why: fmt.Sprintf("message %d of OpenVPN's control channel was not captured", h.next)}, at)
+	c.lose(side, at)
+	for id := range h.given {
+		if id < least {
+			delete(h.given, id)
+		}
+	}
 	h.next = least
 	c.follow(side, at)
+}
+
+// lose tells that the message that comes next will not come, and why.
+func (c *Channel) lose(side flow.Side, at flow.Mark) {
+	h := &c.sides[side]
+	why := "was not captured"
+	if h.given[h.next] {
+		why = "was given up: there was no room for more messages that wait for an earlier one"
+	}
+	c.in.Gap(side, conn.Gap{Bytes: -1, After: at.Packet, Why: fmt.Sprintf("message %d of OpenVPN's control channel %s", h.next, why)}, at)
 }
 
 // Flush delivers what still waits: nothing more will come.
@@ -206,6 +301,9 @@ func (c *Channel) Flush(at flow.Mark) {
 	for side := flow.Client; side <= flow.Server; side++ {
 		for len(c.sides[side].held) > 0 {
 			c.skip(side, at)
+		}
+		if len(c.sides[side].given) > 0 {
+			c.lose(side, at)
 		}
 	}
 }

@@ -26,11 +26,11 @@ func pkt(hmac, acks int, id uint32, body string) []byte {
 	p := []byte{control << 3}
 	p = append(p, "sessionA"...)
 	if hmac > 0 {
-		p = append(p, strings.Repeat("\xee", hmac+replayLen)...)
+		p = append(p, strings.Repeat("\xee", hmac)+"\x00\x00\x00\x09time"...)
 	}
 	p = append(p, byte(acks))
 	if acks > 0 {
-		p = append(p, make([]byte, acks*ackLen+sessionLen)...)
+		p = append(p, strings.Repeat("\x00\x00\x00\x05", acks)+"sessionB"...)
 	}
 	return append(binary.BigEndian.AppendUint32(p, id), body...)
 }
@@ -87,6 +87,58 @@ func TestChannelHolds(t *testing.T) {
 		t.Errorf("%d messages wait without room for them", n)
 	}
 }
+
+// TestMidStream: the first message that comes is the first there is.
+func TestMidStream(t *testing.T) {
+	var l log
+	c := NewChannel(&l, 20, nil)
+	c.MidStream()
+	for _, id := range []uint32{7, 9, 8, 7, 3} {
+		c.Packet(flow.Server, pkt(20, 1, id, fmt.Sprintf("<%d>", id)), flow.Mark{})
+	}
+	if l.b[flow.Server] != "<7><8><9>" {
+		t.Errorf("got %s", l.b[flow.Server])
+	}
+}
+
+// TestGivenUp: a message for which there was no room is not told to be missing in
+// the capture.
+func TestGivenUp(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		ids  []uint32
+		room int
+		want []string
+	}{
+		{"room", []uint32{1, 3, 4}, 100, []string{"message 2 of OpenVPN's control channel was not captured"}},
+		{"no room, but for another", []uint32{1, 4, 3}, 3, []string{"message 2 of OpenVPN's control channel was not captured"}},
+		{"no room, and nothing waits", []uint32{1, 2, 4, 3}, 2, []string{"message 4 of OpenVPN's control channel was given up"}},
+		{"no room, and the first comes late", []uint32{1, 3, 2}, 2, []string{"message 3 of OpenVPN's control channel was given up"}},
+		{"no room, and it comes again", []uint32{1, 3, 2, 3}, 2, nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var l whys
+			c := NewChannel(&l, 0, flow.NewBudget(tc.room))
+			for i, id := range tc.ids {
+				c.Packet(flow.Client, pkt(0, 0, id, fmt.Sprintf("<%d>", id)), flow.Mark{Packet: uint64(i + 1)})
+			}
+			c.Flush(flow.Mark{})
+			for i := range max(len(l.why), len(tc.want)) {
+				if i >= len(l.why) || i >= len(tc.want) || !strings.HasPrefix(l.why[i], tc.want[i]) {
+					t.Fatalf("gaps %q, want %q", l.why, tc.want)
+				}
+			}
+		})
+	}
+}
+
+// whys keeps why bytes are missing.
+type whys struct {
+	log
+	why []string
+}
+
+func (l *whys) Gap(_ flow.Side, g conn.Gap, _ flow.Mark) { l.why = append(l.why, g.Why) }
 
 const hello = "\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03"
 

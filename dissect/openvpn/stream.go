@@ -2,6 +2,7 @@ package openvpn
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -21,9 +22,9 @@ func probe(b []byte) (hmac int, v record.Verdict) {
 	if len(b) == 0 || !IsControl(b[0]) {
 		return 0, record.Not
 	}
-	for _, n := range hmacs {
+	for _, n := range slices.Backward(hmacs[:]) {
 		m, ok := parse(b, n)
-		if !ok || len(m.body) < 6 || m.id > mostAhead {
+		if !ok || !fits(b, n) || len(m.body) < 6 || m.id > mostAhead {
 			continue
 		}
 		if v := record.Probe(m.body); v == record.Client || v == record.Server && m.body[0] == 22 {
@@ -57,8 +58,8 @@ func NewStream(in conn.Input, k *keys.Session, room *flow.Budget, first []byte) 
 func (s *Stream) Datagram(side flow.Side, b []byte, missing int, at flow.Mark) {
 	m, ok := parse(b, s.channel.hmac)
 	switch {
-	case !ok && len(b) > 0 && b[0]>>3 == control && b[0]&7 != 0:
-		s.in.Note(side, "OpenVPN negotiates its keys anew: that handshake is not read", at)
+	case !ok && len(b) > 0 && IsAnew(b[0]):
+		s.in.Note(side, Anew, at)
 		return
 	case !ok:
 		return

@@ -40,6 +40,9 @@ func (f *found) Skipped(flow.Side, int64, flow.Mark) {}
 // Gap implements [Stream].
 func (f *found) Gap(flow.Side, conn.Gap, flow.Mark) {}
 
+// Note implements [Stream].
+func (f *found) Note(flow.Side, string, flow.Mark) {}
+
 // Close implements [Stream].
 func (f *found) Close(conn.End, flow.Side, flow.Mark) {}
 

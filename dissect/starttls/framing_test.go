@@ -93,6 +93,60 @@ func TestOpenVPNGap(t *testing.T) {
 	}
 }
 
+// TestOpenVPNAnew: a later key negotiation is told, once for each packet of it.
+func TestOpenVPNAnew(t *testing.T) {
+	var log innerLog
+	w := newOpenVPNStream(&log, 0)
+	again := vpnPacket(4, 0, 0, 1, "hello")
+	in := vpnPacket(4, 0, 0, 1, "aa") + again[:2] + "\x21" + again[3:] + vpnPacket(4, 0, 0, 2, "bb")
+	for i := range len(in) {
+		w.Data(flow.Client, []byte(in[i:i+1]), flow.Mark{Packet: 1})
+	}
+	if string(log.b[flow.Client]) != "aabb" || len(log.notes) != 1 || !strings.Contains(log.notes[0], "anew") {
+		t.Errorf("got %q and notes %q", log.b[flow.Client], log.notes)
+	}
+}
+
+// TestFindInside looks for packets of OpenVPN in the middle of a flow.
+func TestFindInside(t *testing.T) {
+	sealed := "\x17\x03\x03\x00\x09ninebytes"
+	data := be16(100) + "\x30" + strings.Repeat("d", 99)
+	ack := be16(22) + "\x28sessionA\x01\x00\x00\x00\x00sessionB"
+	for _, tc := range []struct {
+		name, in string
+		found    string
+		perhaps  bool
+	}{
+		{"a record", vpnPacket(4, 0, 0, 5, sealed), "control channel without HMAC", false},
+		{"a record, behind others", data + ack + vpnPacket(4, 0, 1, 5, sealed), "control channel without HMAC", false},
+		{"with an HMAC", vpnPacket(4, 32, 2, 5, sealed), "control channel with an HMAC of 32 bytes (tls-auth)", false},
+		{"no beginning of a record yet", vpnPacket(4, 20, 1, 5, strings.Repeat("\xe4", 90)), "", true},
+		{"half a packet", vpnPacket(4, 0, 0, 5, sealed)[:20], "", false},
+		{"data alone", data + data, "", false},
+		{"a later key negotiation", strings.Replace(vpnPacket(4, 0, 0, 5, sealed), "\x20sess", "\x21sess", 1), "", true},
+		{"records of TLS", sealed + sealed, "", false},
+		{"text", "\x00\x00 nothing of the kind", "", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			in, perhaps := FindInside([]byte(tc.in))
+			if perhaps != tc.perhaps || (in != nil) != (tc.found != "") || in != nil && in.Says != tc.found {
+				t.Fatalf("got %+v, perhaps %v", in, perhaps)
+			}
+			if in == nil {
+				return
+			}
+			var log innerLog
+			w := in.Wrap(&log)
+			w.Gap(flow.Server, conn.Gap{Bytes: -1}, flow.Mark{})
+			w.Data(flow.Server, []byte(tc.in), flow.Mark{Packet: 1})
+			w.Data(flow.Client, []byte("\xff\xff\xffnot where a packet begins"), flow.Mark{Packet: 2})
+			if string(log.b[flow.Server]) != sealed || log.gaps != [2]int{1, 1} || w.Skippable(flow.Client) < 1<<50 {
+				t.Errorf("got %q and gaps %v", log.b[flow.Server], log.gaps)
+			}
+		})
+	}
+}
+
 func tdsFrame(typ byte, b string) string {
 	return string([]byte{typ, 1}) + be16(8+len(b)) + "\x00\x00\x01\x00" + b
 }

@@ -71,6 +71,7 @@ func (d *openVPN) start(t *Talk) (Start, bool) {
 // An openVPNStream unwraps the control channel of one flow.
 type openVPNStream struct {
 	in      Stream
+	inside  bool // the beginning of the flow is not there
 	hmac    int
 	channel *openvpn.Channel
 	sides   [2]vpnHalf
@@ -80,6 +81,7 @@ type vpnHalf struct {
 	pkt  []byte // length and packet, as far as they are there
 	left int64  // of a packet that is passed over
 	dead bool   // its packets are not to be found any more
+	some bool   // a packet was cut out
 }
 
 func newOpenVPNStream(in Stream, hmac int) *openVPNStream {
@@ -107,6 +109,14 @@ func (s *openVPNStream) Data(side flow.Side, b []byte, at flow.Mark) {
 			continue
 		}
 		size := int(binary.BigEndian.Uint16(h.pkt))
+		if _, ok := openvpn.Opcode(h.pkt[2]); s.inside && !h.some && !ok {
+			s.giveUp(side, at) // it does not begin with a packet
+			return
+		}
+		h.some = true
+		if openvpn.IsAnew(h.pkt[2]) {
+			s.in.Note(side, openvpn.Anew, at)
+		}
 		switch {
 		case size == 0:
 			s.giveUp(side, at)
@@ -146,6 +156,8 @@ func (s *openVPNStream) Gap(side flow.Side, g conn.Gap, at flow.Mark) {
 	h := &s.sides[side]
 	switch {
 	case h.dead:
+	case s.inside && !h.some && len(h.pkt) == 0:
+		s.in.Gap(side, g, at)
 	case g.Bytes >= 0 && g.Bytes <= h.left:
 		h.left -= g.Bytes
 	default:
@@ -153,8 +165,60 @@ func (s *openVPNStream) Gap(side flow.Side, g conn.Gap, at flow.Mark) {
 	}
 }
 
+// Note implements [Stream].
+func (s *openVPNStream) Note(side flow.Side, what string, at flow.Mark) { s.in.Note(side, what, at) }
+
 // Close implements [Stream].
 func (s *openVPNStream) Close(how conn.End, by flow.Side, at flow.Mark) {
 	s.channel.Flush(at)
 	s.in.Close(how, by, at)
 }
+
+// An Inside is a framing that is found in a flow of which the beginning is not
+// there.
+type Inside struct {
+	Name, Title, Says string // as in a [Layer]
+	Wrap              func(Stream) Stream
+}
+
+// FindInside looks for a framing in what a direction says that began before the
+// capture, from the front of a segment on: packets of OpenVPN, one of them with
+// the header of a TLS record. It returns nil if there is none; perhaps says that
+// more bytes may show it, and that they are not bare TLS.
+func FindInside(b []byte) (in *Inside, perhaps bool) {
+	packets, reliable := 0, 0
+	for len(b) >= 3 {
+		n := int(binary.BigEndian.Uint16(b))
+		op, ok := openvpn.Opcode(b[2])
+		switch {
+		case !ok || n == 0 || openvpn.IsReliable(op) && (n < vpnLeastReliable || n > vpnMostPacket):
+			return nil, false
+		case len(b) < 2+n:
+			return nil, packets > 0 && reliable > 0
+		}
+		if hmac, ok := openvpn.Inside(b[2 : 2+n]); ok {
+			wrap := func(in Stream) Stream {
+				s := newOpenVPNStream(in, hmac)
+				s.inside = true
+				s.channel.MidStream()
+				return s
+			}
+			return &Inside{"openvpn", "OpenVPN", openvpn.Describe(hmac), wrap}, false
+		}
+		if packets++; packets > vpnMostInside {
+			return nil, false
+		}
+		if openvpn.IsReliable(op) {
+			reliable++
+		}
+		b = b[2+n:]
+	}
+	return nil, reliable > 0
+}
+
+// vpnMostInside bounds how many packets are looked at, each time more bytes come.
+const vpnMostInside = 64
+
+// vpnLeastReliable is the size of the smallest packet of the control channel: an
+// opcode, a session and a count of acknowledgements.
+const vpnLeastReliable = 1 + 8 + 1

@@ -133,6 +133,7 @@ type Stream interface {
 	Skippable(side flow.Side) int64
 	Skipped(side flow.Side, n int64, at flow.Mark)
 	Gap(side flow.Side, g conn.Gap, at flow.Mark)
+	Note(side flow.Side, what string, at flow.Mark)
 	Close(how conn.End, by flow.Side, at flow.Mark)
 }
 

@@ -296,7 +296,11 @@ type innerLog struct {
 	b    [2][]byte
 	gaps [2]int
 	skip int64
+
+	notes []string
 }
+
+func (l *innerLog) Note(_ flow.Side, what string, _ flow.Mark) { l.notes = append(l.notes, what) }
 
 func (l *innerLog) Data(side flow.Side, b []byte, _ flow.Mark) { l.b[side] = append(l.b[side], b...) }
 func (l *innerLog) Skippable(flow.Side) int64                  { return l.skip }

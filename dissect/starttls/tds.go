@@ -255,5 +255,8 @@ func (s *tdsStream) Gap(side flow.Side, g conn.Gap, at flow.Mark) {
 	s.in.Gap(side, g, at)
 }
 
+// Note implements [Stream].
+func (s *tdsStream) Note(side flow.Side, what string, at flow.Mark) { s.in.Note(side, what, at) }
+
 // Close implements [Stream].
 func (s *tdsStream) Close(how conn.End, by flow.Side, at flow.Mark) { s.in.Close(how, by, at) }
