@@ -102,6 +102,21 @@ func short(cluster, letter string) string {
 	return "-" + letter + " (in -" + cluster + ")"
 }
 
+// elsewhere says what takes the place of flags that people know from tcpdump,
+// tshark and ssldump.
+var elsewhere = map[string]string{
+	"A": "-v shows every message, -vv every field",
+	"d": "--follow N prints what connection N said, with the keys",
+	"e": "-T jsonl has every field, for jq and the like",
+	"E": "-T jsonl has every field, for jq and the like",
+	"n": "no name is ever looked up; leave it out",
+	"N": "no name is ever looked up; leave it out",
+	"R": "--name, --only and --conn choose connections, -f packets",
+	"V": "-vv shows every field",
+	"Y": "--name, --only and --conn choose connections, -f packets",
+	"z": "tlslens list ends with the counts",
+}
+
 // unknownFlag says that a command has no such flag and which it may be.
 func unknownFlag(c *command, name string) error {
 	f := failf("%s has no flag %s", c.name, name)
@@ -125,6 +140,9 @@ func unknownFlag(c *command, name string) error {
 	}
 	if near := nearest(bare, names, 1); len(near) > 0 && len(bare) > 1 {
 		return f.or("did you mean --%s?", near[0])
+	}
+	if what := elsewhere[bare]; what != "" && slices.Contains(names, "conn") {
+		return f.or("%s", what)
 	}
 	return f.or("%s", c.helpHint())
 }

@@ -75,13 +75,14 @@ Of several captures each is read in turn, under its name. One that cannot be ope
 		examples: [][2]string{
 			{"tlslens day.pcap", "what happened in each connection"},
 			{"tlslens day.pcap --only failed", "only connections that did not come to stand"},
+			{"tlslens day.pcap --name api.example.com", "only connections to that server, by the name they ask for"},
 			{"tlslens day.pcap --conn 3 -vv", "connection 3 with every message and field"},
 			{"tlslens day.pcap --conn 3 -w three.pcapng", "and its packets in a file of their own"},
 			{"tlslens day.pcap --ca corp-root.pem --fail-on fail", "check against a private CA; status 1 if something is badly wrong"},
 			{`tlslens -T jsonl day.pcap | jq -r ".server_name // empty"`, "one JSON object per connection, for programs: here the server names"},
 			{"ssh host tcpdump -i any -w - tcp port 443 | tlslens -", "a capture from another machine"},
 		},
-		groups: []func() []*flagDef{inputFlags, filterFlags, keyFlags, trustFlags, chooseFlags, outputFlags, detailFlags, lookFlags, extractFlags, exportFlags, limitFlags, exitFlags},
+		groups: []func() []*flagDef{inputFlags, filterFlags, keyFlags, trustFlags, chooseFlags, nameFlags, outputFlags, detailFlags, lookFlags, extractFlags, exportFlags, limitFlags, exitFlags},
 		run:    (*program).read,
 	}
 }
@@ -95,7 +96,7 @@ func listCommand() *command {
 			{"tlslens list --only warn *.pcap", "those with warnings, of several captures"},
 			{"tlslens list day.pcap --only failed -w failed.pcapng", "the packets of those that failed, for others to look at"},
 		},
-		groups: []func() []*flagDef{inputFlags, filterFlags, keyFlags, trustFlags, chooseFlags, outputFlags, lookFlags, extractFlags, limitFlags, exitFlags},
+		groups: []func() []*flagDef{inputFlags, filterFlags, keyFlags, trustFlags, chooseFlags, nameFlags, outputFlags, lookFlags, extractFlags, limitFlags, exitFlags},
 		run: func(p *program, ctx context.Context, s *settings, args []string) error {
 			if s.format == "" {
 				s.format = "list"

@@ -39,7 +39,7 @@ func exitDocs() []struct {
 		{exitOK, "All captures were read to their ends. Also if whoever reads the output stops early, as head does."},
 		{exitFound, "--fail-on matched a connection, or check found a difference. Before 3: what was found stays found, even in part of a capture."},
 		{exitUsage, "Wrong usage, or nothing could be begun: no capture could be opened, or the output could not be written."},
-		{exitPartial, "The results are partial: a capture is cut short or damaged, packets were dropped while it was made, a limit was hit, or one of several captures could not be opened. What was readable has been printed. Holes in a TCP stream alone do not count."},
+		{exitPartial, "The results are partial: a capture is cut short or damaged, packets were dropped while it was made, a limit was hit, no packet of a capture has a link type that is known, or one of several captures could not be opened. What was readable has been printed. Holes in a TCP stream alone do not count."},
 		{exitInterrupted, "Ctrl-C. What was read until then has been printed."},
 	}
 }

@@ -151,6 +151,25 @@ func chooseFlags() []*flagDef {
 	}
 }
 
+// nameFlags are apart from chooseFlags because live shows connections that have
+// not said a name yet.
+func nameFlags() []*flagDef {
+	return []*flagDef{
+		{name: "name", arg: "TEXT", group: groupChoose, repeat: true, doc: "only connections with TEXT in the server's name",
+			more: "Anywhere in it; upper and lower case make no difference. The name is that of the ClientHello, with keys that of the inner one too.",
+			set: func(s *settings, v string) error {
+				switch {
+				case v == "":
+					return errors.New("the name is empty")
+				case strings.ContainsAny(v, "*?"):
+					return errors.New("* and ? have no meaning here: TEXT is looked for anywhere in the name")
+				}
+				s.names = append(s.names, strings.ToLower(v))
+				return nil
+			}},
+	}
+}
+
 func formatNames() []string {
 	var names []string
 	for _, f := range report.Formats() {
@@ -266,7 +285,7 @@ func exitFlags() []*flagDef {
 	on := []string{"warn", "fail", "never"}
 	return []*flagDef{
 		{name: "fail-on", arg: "warn|fail|never", group: groupExit, choices: on, doc: "end with status 1 if a connection failed or has such a finding",
-			more: "warn: a finding of severity warn or fail; fail: one of severity fail. Both count each connection that failed or turned out not to be TLS, with a finding or without. Default never. Only connections chosen with --conn and --only count.",
+			more: "warn: a finding of severity warn or fail; fail: one of severity fail. Both count each connection that failed or turned out not to be TLS, with a finding or without. Default never. Only connections chosen with --conn, --only and --name count.",
 			set: oneOf(on, func(s *settings, v string) {
 				s.failOn = map[string]conn.Severity{"warn": conn.Warn, "fail": conn.Fail}[v]
 			})},

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/tlslens/tlslens/capture"
@@ -29,6 +30,9 @@ type input struct {
 func (p *program) inputs(names []string) ([]*input, error) {
 	if len(names) == 0 {
 		return nil, noCapture()
+	}
+	if i := slices.IndexFunc(names, isFilter); i > 0 {
+		return nil, failf("%q is no file", names[i]).or("a packet filter goes behind -f: -f '%s'", strings.Join(names[i:], " "))
 	}
 	var all []*input
 	standard := 0
@@ -66,6 +70,17 @@ func expanded(names []string) (all []string) {
 		all = append(all, files...)
 	}
 	return all
+}
+
+// isFilter reports whether a name is rather the first word of a packet filter,
+// which tcpdump takes as arguments.
+func isFilter(name string) bool {
+	switch name {
+	case "tcp", "udp", "ip", "ip6", "port", "portrange", "host", "net", "src", "dst", "vlan", "not", "proto":
+		_, err := os.Stat(name)
+		return err != nil
+	}
+	return false
 }
 
 // opened makes an interface of a file, nil if there is an error.

@@ -108,6 +108,9 @@ func (p *program) loadLog(log *keys.Log, name string) error {
 		return failf("--keylog %s: %v", name, reason(err))
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return failf("--keylog %s: this is a folder, not a key log", name).or("a key log is what programs write to the file named by SSLKEYLOGFILE")
+	}
 	before := log.Stats()
 	if err := log.Load(f, name); err != nil {
 		// What it has is no reason not to read the capture without it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/tlslens/tlslens/capture"
 	"github.com/tlslens/tlslens/dissect"
@@ -290,6 +291,10 @@ func (p *program) tell(in *input, res *result, s *settings) exitStatus {
 			p.hint(h.Hint())
 		}
 		status = worse(status, exitPartial)
+	case stats.Packets > 0 && unknownLinks(stats) == stats.Packets:
+		p.message(in.name, fmt.Sprintf("none of its packets can be read: %s", strings.Join(linkNames(stats), ", ")))
+		p.hint("tlslens reads Ethernet, Wi-Fi, cooked (any), PPP, raw IP and the like")
+		status = worse(status, exitPartial)
 	}
 	for _, d := range stats.Dropped {
 		p.message(in.name, fmt.Sprintf("results are partial: %d %s dropped (%s)", d.Count, d.Unit, d.Reason))
@@ -298,6 +303,29 @@ func (p *program) tell(in *input, res *result, s *settings) exitStatus {
 	}
 	return status
 }
+
+// unknownLinks counts the packets of link types that are not known.
+func unknownLinks(stats *dissect.Stats) (n uint64) {
+	for _, u := range stats.Undecoded {
+		if strings.HasPrefix(u.Name, unknownLink) {
+			n += u.Count
+		}
+	}
+	return n
+}
+
+// linkNames names the link types that are not known.
+func linkNames(stats *dissect.Stats) (out []string) {
+	for _, u := range stats.Undecoded {
+		if strings.HasPrefix(u.Name, unknownLink) {
+			out = append(out, u.Name)
+		}
+	}
+	return out
+}
+
+// unknownLink begins the reason why such a packet was not decoded.
+const unknownLink = "unknown link type"
 
 func wereRead(n uint64) string {
 	if n == 1 {

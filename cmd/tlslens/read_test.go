@@ -68,6 +68,18 @@ func TestRead(t *testing.T) {
 		{"all missing", []string{"no/such", "no/other"}, 2, "no/other: cannot be opened", nil},
 		{"not a capture", []string{pcaps + "README.md"}, 2, "README.md: ", nil},
 		{"folder", []string{"."}, 2, "tlslens: .: this is a directory, not a capture\ntlslens: hint: name the captures", nil},
+		{"a filter behind the file", []string{tour, "tcp", "port", "443"}, 2, "tlslens: \"tcp\" is no file\ntlslens: hint: a packet filter goes behind -f: -f 'tcp port 443'\n", nil},
+		{"names", []string{"list", "--name", "WWW.exam", "--conn", "1", tour}, 0, "1 of 10 connections shown (--conn 1 --name www.exam)", []string{"│ 1 │"}},
+		{"one of two names", []string{"list", "--name", "no.such", "--name", "test", tour}, 0, "", []string{"10 connections:"}},
+		{"no such name", []string{"list", "--name", "other", tour}, 0, "0 of 10 connections shown (--name other)", []string{"none of the 10 connections was chosen"}},
+		{"the inner name", []string{"list", "--name", "www", "-k", pcaps + "tls13-ech.keys", pcaps + "tls13-ech.pcapng"}, 0, "", []string{"1 connection:"}},
+		{"a pattern for a name", []string{"--name", "*.test", tour}, 2, "--name: * and ? have no meaning here", nil},
+		{"an empty name", []string{"--name=", tour}, 2, "the name is empty", nil},
+		{"names and lines", []string{"-T", "lines", "--name", "x", tour}, 2, "--name and -T lines contradict each other", nil},
+		{"tshark's display filter", []string{"-Y", "tls", tour}, 2, "read has no flag -Y\ntlslens: hint: --name, --only and --conn choose connections", nil},
+		{"tshark's -nr", []string{"-nr", tour}, 2, "read has no flag -n (in -nr)\ntlslens: hint: no name is ever looked up", nil},
+		{"a flag of nobody", []string{"-Z", tour}, 2, "read has no flag -Z\ntlslens: hint: tlslens help read lists its flags", nil},
+		{"a folder as key log", []string{"-k", ".", tour}, 2, "--keylog .: this is a folder, not a key log", nil},
 		{"nothing", nil, 2, "tlslens: no capture was given\ntlslens: hint: tlslens FILE reads one", nil},
 		{"flags alone", []string{"-q"}, 2, "no capture was given", nil},
 		{"list of nothing", []string{"list"}, 2, "no capture was given", nil},
@@ -94,6 +106,23 @@ func TestRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUnknownLinkType holds that a capture nobody could read does not pass for
+// one without TLS, and that a few strange packets among others do no harm.
+func TestUnknownLinkType(t *testing.T) {
+	dir := t.TempDir()
+	header := func(link byte) []byte {
+		return []byte{0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, link, 0, 0, 0}
+	}
+	packet := append([]byte{1, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0}, "\x80\x00\x00\x00"...)
+	usb, empty := filepath.Join(dir, "usb.pcap"), filepath.Join(dir, "empty.pcap")
+	writeFile(t, usb, append(header(189), packet...))
+	writeFile(t, empty, header(189))
+	r := tlslens(t, nil, "list", usb)
+	r.want(t, 3, "usb.pcap: none of its packets can be read: unknown link type 189\ntlslens: hint: tlslens reads Ethernet")
+	r.has(t, "skipped: 1 unknown link type 189")
+	tlslens(t, nil, "list", empty).want(t, 0, "")
 }
 
 // TestEveryCapture reads all captures in every format.

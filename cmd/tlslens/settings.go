@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,8 +31,9 @@ type settings struct {
 	at      dissect.CheckTime
 	verify  dissect.Verify
 
-	conns []span // nil: all
-	only  string // "", "failed", "warn" or "fail"
+	conns []span   // nil: all
+	only  string   // "", "failed", "warn" or "fail"
+	names []string // in lower case; nil: all
 
 	format, output string
 	verbose        int
@@ -66,6 +68,8 @@ func (s *settings) check() error {
 		return failf("-q and -x contradict each other").or("-q shows less, -x shows more")
 	case s.format == "lines" && s.only != "":
 		return failf("--only and -T lines contradict each other").or("--only goes by how a connection ends, lines are written before")
+	case s.format == "lines" && s.names != nil:
+		return failf("--name and -T lines contradict each other").or("lines are written before the name is known; -T list has one line for each connection")
 	case s.quiet && s.verbose > 0:
 		return failf("-q and -v contradict each other").or("-q shows less, -v shows more")
 	}
@@ -104,8 +108,13 @@ func (s *settings) numbered(n uint64) bool {
 	return s.conns == nil
 }
 
-// wanted reports whether --only lets a connection through.
+// wanted reports whether --only and --name let a connection through.
 func (s *settings) wanted(c *conn.Conn) bool {
+	if s.names != nil && !slices.ContainsFunc(s.names, func(n string) bool {
+		return strings.Contains(strings.ToLower(c.ServerName), n) || strings.Contains(strings.ToLower(c.Name()), n)
+	}) {
+		return false
+	}
 	switch s.only {
 	case "failed":
 		return failed(c.Outcome)
@@ -140,7 +149,7 @@ func worst(c *conn.Conn) conn.Severity {
 	return w
 }
 
-// choice words --conn and --only, "" if all are chosen.
+// choice words --conn, --only and --name, "" if all are chosen.
 func (s *settings) choice() string {
 	var parts []string
 	if s.conns != nil {
@@ -159,6 +168,9 @@ func (s *settings) choice() string {
 	}
 	if s.only != "" {
 		parts = append(parts, "--only "+s.only)
+	}
+	for _, n := range s.names {
+		parts = append(parts, "--name "+n)
 	}
 	return strings.Join(parts, " ")
 }
