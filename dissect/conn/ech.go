@@ -153,15 +153,15 @@ func (b *Builder) innerRow(p *Phase, size int, says ...string) *Step {
 	return &p.Steps[last+1]
 }
 
-const maybeECH = "; encrypted_client_hello: if it is no GREASE, the real name is sealed in it"
+const maybeECH = "; encrypted_client_hello: unless it is a dummy (GREASE), the real name is sealed in it"
 
 // outerRow corrects what the row of the outer hello says of the sealed one.
 func (b *Builder) outerRow() {
 	x := b.c.ECH
-	known := "; that is who opens encrypted_client_hello, in which the real name is sealed"
+	known := "; that host opens encrypted_client_hello, in which the real name is sealed"
 	switch {
 	case x.Accepted == No && x.Source == "":
-		known = "; encrypted_client_hello, which the server did not accept or which is GREASE"
+		known = "; encrypted_client_hello, which the server did not accept or which is a dummy (GREASE)"
 	case x.Accepted == No:
 		known = "; encrypted_client_hello, which the server did not accept"
 	case x.Accepted == Unknown:

@@ -118,8 +118,13 @@ func (b *Builder) asksFor(m *tls.ClientHello) string {
 	if srtp := srtpSays(m.Extensions, false); srtp != "" {
 		s += ", " + srtp
 	}
+	return s
+}
+
+// sealedName words where another server name may be.
+func sealedName(m *tls.ClientHello) (s string) {
 	if m.Extensions.Has(tls.ExtEncryptedClientHello) {
-		s += maybeECH
+		s = maybeECH
 	}
 	if m.Extensions.Has(tls.ExtEncryptedServerName) {
 		s += "; encrypted_server_name (a draft before ECH): the real name is sealed in it"
@@ -136,14 +141,14 @@ func (b *Builder) clientHelloSteps(m *tls.ClientHello, n int, at flow.Mark) {
 		if len(o.ALPN) > 0 {
 			says += ", ALPN " + strings.Join(cutAll(o.ALPN), " ")
 		}
-		b.ccStep(flow.Client, at, "ClientHello", "client_hello", n, says).
+		b.ccStep(flow.Client, at, "ClientHello", "client_hello", n, says+sealedName(m)).
 			fact("server_name", b.c.ServerName, "RFC 6066, Section 3")
 		return
 	}
 	if len(o.ALPN) > 0 {
 		asks += ", ALPN " + strings.Join(cutAll(o.ALPN), " ")
 	}
-	b.ccStep(flow.Client, at, "ClientHello", "client_hello", n, asks).
+	b.ccStep(flow.Client, at, "ClientHello", "client_hello", n, asks+sealedName(m)).
 		fact("server_name", b.c.ServerName, "RFC 6066, Section 3")
 	says := "key share " + few(noGrease(o.KeyShares), 3, "share") + "; offers " + b.offers() + ", " + count(len(noGrease(o.Groups)), "group") + "; " + b.offered.says()
 	b.keStep(flow.Client, at, "ClientHello", "client_hello", n, says).

@@ -178,13 +178,13 @@ func (b *Builder) decideQUIC() {
 		b.failHere("no answer from the server")
 	case q.refused.Seen() && !q.answered && b.tooSoon(q.refused, atOnce):
 		c.Outcome = Incomplete
-		c.Why = "the server does not speak the client's version of QUIC and offers " + versionsOf(q.offered, len(q.offered)) + "; the capture ends before the client tries again."
+		c.Why = "the server does not speak the client's version of QUIC and offers " + wantedVersions(q.offered) + "; the capture ends before the client tries again."
 	case q.refused.Seen() && !q.answered && server[QUICInitial].n+server[QUICHandshake].n > 0:
 		c.Outcome = Incomplete
 		c.Why = "the server does not speak the client's first version of QUIC and went on in another; the client's packet with which that began is not in the capture."
 	case q.refused.Seen() && !q.answered:
 		c.Outcome = Failed
-		c.Why = "the server does not speak the client's version of QUIC and offers " + versionsOf(q.offered, len(q.offered)) + "; the client did not try one of these."
+		c.Why = "the server does not speak the client's version of QUIC and offers " + wantedVersions(q.offered) + "; the client did not try one of these."
 		b.failHere("no common version")
 	case q.retry.Seen() && !q.answered:
 		c.Outcome = Incomplete

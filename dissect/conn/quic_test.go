@@ -71,7 +71,7 @@ func quicScript(letters string, code uint64) *Conn {
 			b.QUICClose(side, QUICClose{Code: code, Reason: "why not"}, at)
 			p.Opened = true
 		case 'V':
-			b.QUICVersionNegotiation([]uint32{1, 0x6b3343cf}, 2, at)
+			b.QUICVersionNegotiation([]uint32{0x1a2a3a4a, 1, 0x6b3343cf}, 3, at)
 			continue
 		case 'R':
 			b.QUICRetry(16, Yes, at)
@@ -104,7 +104,7 @@ func TestQUICOutcome(t *testing.T) {
 		{"0-RTT", "C0Ssc12", 0, Established, "", [3]State{Hidden, Done, Running}},
 		{"Retry", "CRCSsc12", 0, Established, "", [3]State{Hidden, Done, Running}},
 		{"Version Negotiation, then again", "CVCSsc12", 0, Established, "", [3]State{Hidden, Done, Running}},
-		{"Version Negotiation, then nothing", "CV", 0, Failed, "does not speak the client's version", [3]State{Running, FailedState, Unseen}},
+		{"Version Negotiation, then nothing", "CV", 0, Failed, "does not speak the client's version of QUIC and offers QUIC v1, QUIC v2; the client", [3]State{Running, FailedState, Unseen}},
 		{"no answer", "CCC", 0, NoAnswer, "UDP may be blocked", [3]State{Running, FailedState, Unseen}},
 		{"no answer, given up", "CCX", 0, NoAnswer, "gave up in packet 3: NO_ERROR", [3]State{Running, FailedState, Unseen}},
 		{"the server was not captured", "Cc11", 0, OneSided, "only packets of the client", [3]State{Running, Running, Running}},

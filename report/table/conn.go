@@ -76,6 +76,10 @@ func carrier(c *conn.Conn) string {
 	var parts []string
 	switch c.Carrier {
 	case "", "tls", "sslv2", "tlcp":
+	case "dtls":
+		if !c.Version.IsDTLS() { // otherwise the version says it
+			parts = append(parts, "DTLS")
+		}
 	default:
 		parts = append(parts, strings.ToUpper(c.Carrier))
 	}

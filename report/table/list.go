@@ -185,7 +185,7 @@ func (l *List) row(c *conn.Conn) []cell {
 		}
 		return text.Shorten(p.style.Text(s), 60)
 	}
-	texts := []string{strconv.FormatUint(c.Number, 10), p.end(c, flow.Client), or(serverName(c)), or(strings.TrimPrefix(c.VersionName(), "TLS ")),
+	texts := []string{strconv.FormatUint(c.Number, 10), p.end(c, flow.Client), or(serverName(c)), or(shortVersion(c)),
 		or(c.Tunnel.Cipher), or(exchange(c)), strings.Join(marks, " "), or(handshakeMS(c)), or(shortResult(c))}
 	row := make([]cell, len(texts))
 	for i, t := range texts {
@@ -234,6 +234,12 @@ func exchange(c *conn.Conn) string {
 		return c.KeyExchange.Group // the name says it
 	}
 	return strings.TrimSpace(c.KeyExchange.Method + " " + shortGroup(c.KeyExchange.Group))
+}
+
+// shortVersion names a version in few columns, without what explains it.
+func shortVersion(c *conn.Conn) string {
+	v, _, _ := strings.Cut(strings.TrimPrefix(c.VersionName(), "TLS "), " (")
+	return v
 }
 
 // shortGroup writes the curves of NIST as people call them.

@@ -17,6 +17,7 @@ import (
 	"github.com/tlslens/tlslens/dissect"
 	"github.com/tlslens/tlslens/dissect/conn"
 	"github.com/tlslens/tlslens/dissect/pki"
+	"github.com/tlslens/tlslens/dissect/tls"
 	"github.com/tlslens/tlslens/report/text"
 )
 
@@ -327,6 +328,10 @@ func TestWording(t *testing.T) {
 		{name: "roles that were guessed", conns: []*conn.Conn{with(func(c *conn.Conn) { c.Guessed = conn.GuessedByPorts })},
 			want: []string{"note  client and server are guessed by the ports: no message in the capture shows which is which\n"}},
 		{name: "QUIC", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Carrier = "quic" })}, want: []string{"│ Sent │"}, not: []string{"Records"}},
+		{name: "DTLS is said once", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Carrier, c.Version = "dtls", tls.VersionDTLS12 })}, want: []string{"    DTLS 1.2   TLS_"}, not: []string{"DTLS   DTLS"}},
+		{name: "DTLS of no version", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Carrier, c.Version = "dtls", 0 })}, want: []string{"    DTLS   TLS_"}},
+		{name: "a draft in the list", kind: list, style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Version = 0xfb1a })}, want: []string{"│ 1.3 draft 26 │"}, not: []string{"0xfb1a"}},
+		{name: "a draft", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Version = 0xfb1a })}, want: []string{"TLS 1.3 draft 26 (Facebook) (0xfb1a)"}},
 		{name: "a sentence once", style: wide, conns: []*conn.Conn{with(doubted)}, want: []string{"│ no such root ", "  warn  cert-untrusted\n"}, not: []string{"No such root."}},
 		{name: "a sentence once, quietly", style: quiet, conns: []*conn.Conn{with(doubted)}, want: []string{"  warn  cert-untrusted           No such root.\n"}},
 		{name: "quietly without a finding", style: quiet, conns: []*conn.Conn{with(func(c *conn.Conn) {
