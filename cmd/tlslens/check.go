@@ -186,8 +186,14 @@ func (c *checking) settle(in *input, found []byte) error {
 		}
 		return c.say("%s: as expected", in.name)
 	}
+	lines, err := differences(want, found, c.s.ignored)
+	if err == nil && len(lines) == 0 && c.s.ignored != nil {
+		if c.s.quiet {
+			return nil
+		}
+		return c.say("%s: as expected, but for what is ignored", in.name)
+	}
 	c.status = worse(c.status, exitFound)
-	lines, err := differences(want, found)
 	if err != nil {
 		if err := c.say("%s: %s cannot be read as an expectation: %v", in.name, path, err); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,8 +17,8 @@ import (
 type object = map[string]any
 
 // differences says in words what differs between two expectations, a line for
-// each value. It is an error if want is not one.
-func differences(want, found []byte) ([]string, error) {
+// each value that is not ignored. It is an error if want is not one.
+func differences(want, found []byte, ignored []*regexp.Regexp) ([]string, error) {
 	wantConns, wantSummary, err := parseGolden(want)
 	if err != nil {
 		return nil, err
@@ -30,12 +31,16 @@ func differences(want, found []byte) ([]string, error) {
 	pairs, gone, added := match(wantConns, foundConns)
 	for _, p := range pairs {
 		d.lead = label(p[1]) + ": "
+		strip(p[0], "", ignored)
+		strip(p[1], "", ignored)
 		d.object("", p[0], p[1])
 	}
 	d.lead = ""
 	d.whole("gone", gone)
 	d.whole("new", added)
 	d.lead = "summary: "
+	strip(wantSummary, "", ignored)
+	strip(foundSummary, "", ignored)
 	d.object("", wantSummary, foundSummary)
 	return d.lines, nil
 }

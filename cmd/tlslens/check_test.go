@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -104,6 +105,56 @@ func TestCheckEveryCapture(t *testing.T) {
 	}
 }
 
+// TestCheckIgnore plays a capture that was made anew: another random, port and
+// time of the same handshake are passed over with --ignore volatile, and what
+// matters is not.
+func TestCheckIgnore(t *testing.T) {
+	dir := t.TempDir()
+	golden, day := filepath.Join(dir, "golden"), filepath.Join(dir, "tls12-rsa.pcapng")
+	check := func(args ...string) ran {
+		return tlslens(t, nil, append([]string{"check", "--golden", golden, "--ca", pcaps + "pki/root.pem"}, args...)...)
+	}
+	check("--update", pcaps+"tls12-rsa.pcapng").want(t, 0, "")
+	b := readFile(t, pcaps+"tls12-rsa.pcapng")
+	at := bytes.Index(b, []byte{22, 3, 1}) // the record with the ClientHello
+	if at < 0 || b[at+5] != 1 {
+		t.Fatal("no ClientHello")
+	}
+	b[at+5+4+2] ^= 1 // in its random
+	writeFile(t, day, b)
+
+	r := check(day)
+	r.want(t, 1, "")
+	r.has(t, "tls12-rsa.pcapng: 1 difference\n", ": offered.random was ")
+	for _, keys := range [][]string{{"volatile"}, {"offered.random"}, {"*.random"}, {"offered"}, {"messages.client.finished", "offered.*"}} {
+		var args []string
+		for _, k := range keys {
+			args = append(args, "--ignore", k)
+		}
+		r := check(append(args, day)...)
+		r.want(t, 0, "")
+		r.has(t, "tls12-rsa.pcapng: as expected, but for what is ignored\n")
+	}
+	if r := check("-q", "--ignore", "volatile", day); r.out != "" || r.status != 0 {
+		t.Errorf("status %d: %s", r.status, r.out)
+	}
+	check("--ignore", "selected", day).want(t, 1, "")
+	check("--ignore", "rand", day).want(t, 2, "no key of docs/json.md is like \"rand\"")
+
+	// What is ignored is saved all the same, and nothing else hides behind it.
+	path := filepath.Join(golden, "tls12-rsa.json")
+	saved := string(readFile(t, path))
+	if !strings.Contains(saved, "duration_ms") {
+		t.Error("an expectation lacks times")
+	}
+	writeFile(t, path, []byte(strings.Replace(saved, "TLS_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_256_GCM_SHA384", 1)))
+	r = check("--ignore", "volatile", day)
+	r.want(t, 1, "")
+	r.has(t, "1 difference\n")
+	writeFile(t, path, []byte("["))
+	check("--ignore", "volatile", day).has(t, "cannot be read as an expectation")
+}
+
 func TestGoldenName(t *testing.T) {
 	for name, want := range map[string]string{
 		"a/day.pcapng": "day.json", "day.pcap.gz": "day.json", "day.pcapng.zst": "day.json", "day": "day.json",
@@ -122,11 +173,11 @@ func FuzzDifferences(f *testing.F) {
 	f.Add([]byte(`[]`), []byte(`[{"number":1},{"number":1}]`))
 	f.Add([]byte(`[null]`), []byte(`[{"type":"summary"},{"type":"summary"}]`))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
-		if lines, err := differences(a, a); err == nil && len(lines) > 0 {
+		if lines, err := differences(a, a, nil); err == nil && len(lines) > 0 {
 			t.Errorf("differences between equal files: %q", lines)
 		}
-		ab, err := differences(a, b)
-		ba, err2 := differences(b, a)
+		ab, err := differences(a, b, nil)
+		ba, err2 := differences(b, a, nil)
 		if (err == nil) != (err2 == nil) || (len(ab) == 0) != (len(ba) == 0) {
 			t.Errorf("one way %q, %v, the other %q, %v", ab, err, ba, err2)
 		}

@@ -139,14 +139,15 @@ func checkCommand() *command {
 		name: "check", args: "--golden DIR FILE...", files: true, doc: "compare captures with saved expectations",
 		more: `Compares what is found in each capture with what was saved in DIR, says in words what changed, and ends with status 1 if anything did. --update saves what is found; keep DIR under version control and its differences can be reviewed.
 
-An expectation is the JSON of the capture, one key on a line: all connections, then the summary. Nothing of it is passed over. What depends on the time or place of the run does so here too: give --ca FILE rather than rely on mozilla, which changes with releases of tlslens, or system; keep --at at capture or a fixed time. A capture that is cut short compares like any other: its summary says that it is.
+An expectation is the JSON of the capture, one key on a line: all connections, then the summary. Nothing of it is passed over but what --ignore names. What depends on the time or place of the run does so here too: give --ca FILE rather than rely on mozilla, which changes with releases of tlslens, or system; keep --at at capture or a fixed time. A capture that is cut short compares like any other: its summary says that it is.
 
 Expectations in DIR without a capture are mentioned. They are no difference.`,
 		examples: [][2]string{
 			{"tlslens check --golden golden --update captures/*.pcapng", "save what is found"},
 			{"tlslens check --golden golden captures/*.pcapng", "say what changed since"},
+			{"tlslens check --golden golden --ignore volatile tonight/*.pcapng", "the same of captures made anew: times, ports and random bytes do not count"},
 		},
-		groups: []func() []*flagDef{checkFlags, func() []*flagDef { return inputFlags() }, filterFlags, keyFlags, trustFlags, limitFlags, quietFlags},
+		groups: []func() []*flagDef{checkFlags, ignoreFlags, func() []*flagDef { return inputFlags() }, filterFlags, keyFlags, trustFlags, limitFlags, quietFlags},
 		run:    (*program).check,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,7 @@ type settings struct {
 	failOn  conn.Severity // Info: never
 
 	golden        string
+	ignored       []*regexp.Regexp // keys that check passes over
 	update        bool
 	page          string
 	help, version bool

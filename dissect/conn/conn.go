@@ -274,7 +274,7 @@ const (
 	RejectedByClient Outcome = "rejected_by_client"
 	RejectedByServer Outcome = "rejected_by_server"
 	ResetOutcome     Outcome = "reset"
-	ClosedOutcome    Outcome = "closed"         // closed by both before the handshake was complete, without an alert
+	ClosedOutcome    Outcome = "closed"         // closed by the server before the handshake was complete, without an alert
 	ClientGaveUp     Outcome = "client_gave_up" // the client closed without an alert
 	NoAnswer         Outcome = "no_answer"
 	OneSided         Outcome = "one_sided"

@@ -331,3 +331,12 @@ connection when it is complete, and a summary at the end. This page is generated
   the JSON like any other, so that text which spells \xff looks the same.
 - In paths, [] stands for each item of a list.
 `
+
+// Paths returns the paths of all keys, of connections and of the summary.
+func Paths() []string {
+	var out []string
+	for _, k := range append(connectionKeys(), summaryKeys()...) {
+		out = append(out, k.path)
+	}
+	return out
+}
