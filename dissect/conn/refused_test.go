@@ -46,6 +46,8 @@ func TestRefusal(t *testing.T) {
 			"Its dates agree: 2026-08-01 to 2026-10-30, expired 24 days before capture time. Renew the certificate.", "check that clock"},
 		{"expired, sealed", "alert-expired", 1, dissect.Options{Roots: root},
 			"Renew the certificate, or check that clock.", "agree"},
+		{"no client certificate, before TLS 1.3", "alert-client-cert-missing", 2, dissect.Options{Roots: root},
+			"the client showed none: alert handshake_failure (40). Give the client a certificate, or stop asking for it.", ""},
 		{"expired, for a fixed time", "alert-expired", 2, dissect.Options{Roots: root, At: fixed}, "Its dates agree: ", ""},
 		{"gone without a word, certificate in order", "reset-mid-handshake", 2, dissect.Options{Roots: root},
 			"the client's ClientKeyExchange was never seen.", "certificate"},
