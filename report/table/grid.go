@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -19,7 +20,7 @@ type column struct {
 	right bool // numbers: aligned right and never wrapped
 	wide  bool // takes what the other columns leave; one column of a grid has it
 	spare bool // left out when the wide column would have less than its comfort
-	drop  int  // left out, highest first, when the wide column would have less than cramped
+	drop  int  // left out, highest first, when the wide column would have less than least or cramped
 }
 
 // A cell holds paragraphs of cleaned text. A colour is for all of them.
@@ -34,6 +35,7 @@ type grid struct {
 	rows    [][]cell
 	comfort int // columns below which the wide column gets the room of spare ones
 	tight   int // columns below which other columns of text are made narrower for it
+	least   int // columns below which other columns are left out before their words are broken
 }
 
 const (
@@ -76,17 +78,28 @@ func (g *grid) layout(width int) []int {
 		}
 	}
 	want := ws[wide]
-	for room(ws, width) < 0 {
+	fill := func() { // gives the wide column what the others leave
 		ws[wide] = 0
 		ws[wide] = min(want, room(ws, width)-3)
+	}
+	for room(ws, width) < 0 {
+		asked := slices.Clone(ws)
+		fill()
 		if ws[wide] < min(want, g.comfort) && g.leaveOut(ws, func(c column) bool { return c.spare }) {
 			ws[wide] = want
 			continue
 		}
 		if ws[wide] < min(want, g.tight) {
-			g.narrow(ws, min(want, g.tight)-ws[wide], wide)
-			ws[wide] = 0
-			ws[wide] = min(want, room(ws, width)-3)
+			g.narrow(ws, min(want, g.tight)-ws[wide], wide, true)
+			fill()
+		}
+		if g.least > 0 && ws[wide] < min(want, g.least) && g.leaveOut(asked, func(c column) bool { return c.drop > 0 }) {
+			ws = asked // what was narrowed in vain gets its room back
+			continue
+		}
+		if ws[wide] < min(want, g.tight) {
+			g.narrow(ws, min(want, g.tight)-ws[wide], wide, false)
+			fill()
 		}
 		if ws[wide] < min(want, cramped) && g.leaveOut(ws, func(c column) bool { return c.drop > 0 }) {
 			ws[wide] = want
@@ -123,27 +136,25 @@ func (g *grid) leaveOut(ws []int, may func(column) bool) bool {
 	return true
 }
 
-// narrow takes need columns from the columns of text, the widest first: from
-// those whose words still fit, and only then from the others.
-func (g *grid) narrow(ws []int, need, wide int) {
+// narrow takes need columns from the columns of text, the widest first: with
+// whole from those whose words still fit only.
+func (g *grid) narrow(ws []int, need, wide int, whole bool) {
 	words := g.words()
-	for _, whole := range []bool{true, false} {
-		for ; need > 0; need-- {
-			widest := -1
-			for i, c := range g.cols {
-				least := max(leastOf, text.Width(c.title))
-				if whole {
-					least = max(least, words[i])
-				}
-				if i != wide && !c.right && ws[i] > least && (widest < 0 || ws[i] > ws[widest]) {
-					widest = i
-				}
+	for ; need > 0; need-- {
+		widest := -1
+		for i, c := range g.cols {
+			least := max(leastOf, text.Width(c.title))
+			if whole {
+				least = max(least, words[i])
 			}
-			if widest < 0 {
-				break
+			if i != wide && !c.right && ws[i] > least && (widest < 0 || ws[i] > ws[widest]) {
+				widest = i
 			}
-			ws[widest]--
 		}
+		if widest < 0 {
+			break
+		}
+		ws[widest]--
 	}
 }
 

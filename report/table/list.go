@@ -65,7 +65,7 @@ func (l *List) size() {
 			longest = max(longest, text.Width(word))
 		}
 	}
-	l.g.comfort, l.g.tight = longest, longest
+	l.g.comfort, l.g.tight, l.g.least = longest, longest, longest
 }
 
 // stream prints the rows held back and decides the widths of those to come.

@@ -330,6 +330,8 @@ func TestWording(t *testing.T) {
 		{name: "QUIC", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Carrier = "quic" })}, want: []string{"│ Sent │"}, not: []string{"Records"}},
 		{name: "DTLS is said once", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Carrier, c.Version = "dtls", tls.VersionDTLS12 })}, want: []string{"    DTLS 1.2   TLS_"}, not: []string{"DTLS   DTLS"}},
 		{name: "DTLS of no version", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Carrier, c.Version = "dtls", 0 })}, want: []string{"    DTLS   TLS_"}},
+		{name: "a list in 66 columns", kind: list, style: text.Style{Width: 66}, conns: []*conn.Conn{with(turnedDown), with(turnedDown)}, want: []string{"│ www.example.test │", " handshake_failure "}, not: []string{"Key exchange"}},
+		{name: "a list in 76 columns", kind: list, style: text.Style{Width: 76}, conns: []*conn.Conn{with(turnedDown), with(turnedDown)}, want: []string{" handshake_failure │"}},
 		{name: "a draft in the list", kind: list, style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Version = 0xfb1a })}, want: []string{"│ 1.3 draft 26 │"}, not: []string{"0xfb1a"}},
 		{name: "a draft", style: wide, conns: []*conn.Conn{with(func(c *conn.Conn) { c.Version = 0xfb1a })}, want: []string{"TLS 1.3 draft 26 (Facebook) (0xfb1a)"}},
 		{name: "a sentence once", style: wide, conns: []*conn.Conn{with(doubted)}, want: []string{"│ no such root ", "  warn  cert-untrusted\n"}, not: []string{"No such root."}},
@@ -363,6 +365,12 @@ func TestWording(t *testing.T) {
 			}
 		})
 	}
+}
+
+// turnedDown makes a server end the handshake of a connection.
+func turnedDown(c *conn.Conn) {
+	c.Outcome, c.ServerName = conn.RejectedByServer, "www.example.test"
+	c.Alerts = []conn.Alert{{Side: server, Level: tls.AlertFatal, Description: tls.AlertHandshakeFailure}}
 }
 
 // doubted gives a connection a check and a finding that say the same.
