@@ -1,10 +1,12 @@
 package conn
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/tlslens/tlslens/dissect/flow"
+	"github.com/tlslens/tlslens/dissect/pki"
 	"github.com/tlslens/tlslens/dissect/tls"
 	"github.com/tlslens/tlslens/dissect/tls/iana"
 )
@@ -200,5 +202,41 @@ func TestWhyAlert(t *testing.T) {
 				t.Errorf("%s from the %s: no phase failed", name, side)
 			}
 		}
+	}
+}
+
+// TestRefusalInOrder holds what is said of a certificate that was refused and
+// in which the checks find nothing.
+func TestRefusalInOrder(t *testing.T) {
+	root, err := pki.LoadPEM(filepath.Join("../../testdata/pcaps/pki", "root.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ok := func(names ...string) (out []pki.Check) {
+		for _, n := range names {
+			out = append(out, pki.Check{Name: n, Result: pki.OK, Why: "in order"})
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name  string
+		alert tls.AlertDescription
+		by    flow.Side
+		cs    Certificates
+		want  string
+	}{
+		{"pinned", tls.AlertCertificateUnknown, client, Certificates{Verdict: Passed, Checks: ok(pki.CheckName, pki.CheckDates)}, "It passes every check here, with root.pem"},
+		{"no name", tls.AlertCertificateUnknown, client, Certificates{Verdict: Passed, Checks: ok(pki.CheckDates)}, "It passes what can be checked here, with root.pem; for which name"},
+		{"a wrong clock", tls.AlertCertificateExpired, client, Certificates{Verdict: Passed, Checks: ok(pki.CheckDates)}, "By the time of the capture it is in date: check that clock."},
+		{"not valid yet", tls.AlertCertificateExpired, client, Certificates{Verdict: FailedCheck, Checks: []pki.Check{{Name: pki.CheckDates, Result: pki.Fail, Why: "tomorrow", NotYet: true}}}, "Its dates agree: tomorrow."},
+		{"a client's chain is not judged", tls.AlertBadCertificate, server, Certificates{Verdict: FailedCheck, Checks: []pki.Check{{Name: pki.CheckTrust, Result: pki.Fail, Why: "not in root.pem"}}}, "the hint"},
+		{"a client's dates are", tls.AlertBadCertificate, server, Certificates{Verdict: FailedCheck, Checks: []pki.Check{{Name: pki.CheckDates, Result: pki.Fail, Why: "expired"}}}, "It does not pass here either: expired."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := refusal{by: tt.by, alert: tt.alert, said: true, hint: "the hint"}
+			if got := r.evidence(&tt.cs, Trust{Roots: root}); !strings.HasPrefix(got, tt.want) || tt.name == "not valid yet" && strings.Contains(got, "Renew") {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
 	}
 }

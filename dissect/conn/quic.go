@@ -275,7 +275,7 @@ func versionsOf(vs []uint32, total int) string {
 // wantedVersions names what a server can speak: versions that are there to keep
 // clients from relying on the list (GREASE; RFC 9000, Section 15) are left out.
 func wantedVersions(vs []uint32) string {
-	spoken := slices.DeleteFunc(slices.Clone(vs), func(v uint32) bool { return v&0x0f0f0f0f == 0x0a0a0a0a })
+	spoken := slices.DeleteFunc(slices.Clone(vs), iana.IsReservedQUICVersion)
 	return versionsOf(spoken, len(spoken))
 }
 

@@ -118,14 +118,18 @@ func versionInformation(b []byte) string {
 	if len(b) < 4 || len(b)%4 != 0 {
 		return "version information that cannot be read"
 	}
-	s := "chose " + iana.QUICVersionString(binary.BigEndian.Uint32(b))
+	chosen := binary.BigEndian.Uint32(b)
+	s := "chose " + iana.QUICVersionString(chosen)
 	var vs []uint32
 	for b = b[4:]; len(b) > 0 && len(vs) < 16; b = b[4:] {
 		if v := binary.BigEndian.Uint32(b); !iana.IsReservedQUICVersion(v) {
 			vs = append(vs, v)
 		}
 	}
-	if len(vs) > 0 {
+	switch {
+	case len(vs) == 1 && vs[0] == chosen:
+		return "can do only " + iana.QUICVersionString(chosen)
+	case len(vs) > 0:
 		s += ", can do " + versionsOf(vs, len(vs))
 	}
 	return s

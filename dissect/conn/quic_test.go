@@ -184,6 +184,7 @@ func TestTransportParameters(t *testing.T) {
 		{"streams", []byte{8, 2, 0x40, 0x64}, "100 streams at once", "initial_max_streams_bidi=100"},
 		{"migration", []byte{12, 0}, "will not change its address", "disable_active_migration"},
 		{"datagram frames", []byte{0x20, 4, 0x80, 1, 0, 0}, "unreliable datagrams", "max_datagram_frame_size=65536"},
+		{"one version", []byte{0x11, 12, 0, 0, 0, 1, 0x1a, 0x2a, 0x3a, 0x4a, 0, 0, 0, 1}, "can do only QUIC v1", "version_information (12 bytes)"},
 		{"versions", []byte{0x11, 12, 0, 0, 0, 1, 0x6b, 0x33, 0x43, 0xcf, 0, 0, 0, 1}, "chose QUIC v1, can do QUIC v2, QUIC v1", "version_information (12 bytes)"},
 		{"versions cut", []byte{0x11, 3, 0, 0, 0}, "version information that cannot be read", "version_information=000000"},
 		{"a number that is none", []byte{1, 2, 0, 0}, "", "max_idle_timeout=0000"},

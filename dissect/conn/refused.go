@@ -95,6 +95,8 @@ func (r *refusal) evidence(cs *Certificates, t Trust) string {
 		return "By the time of the capture it is in date: check that clock."
 	case doubtful != "":
 		return "A strict client may mind this: " + doubtful + "."
+	case cs.Verdict == Passed && r.by == flow.Client && !has(cs.Checks, pki.CheckName, pki.OK):
+		return "It passes what can be checked here, with " + t.Roots.Name() + "; for which name the client took it is not shown."
 	case cs.Verdict == Passed && r.by == flow.Client:
 		return "It passes every check here, with " + t.Roots.Name() + ": look at what else the client asks of it."
 	}
