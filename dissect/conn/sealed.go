@@ -342,6 +342,7 @@ func (b *Builder) keysDone13() {
 		cc.State, cc.Headline, cc.AfterKeys = Hidden, "hidden: TLS 1.3 encrypts it", true
 	}
 	ke.State = Done
+	b.sealed[flow.Server].told = true // whatever was not captured of its flight
 	b.phaseEnded(CertificateCheckPhase)
 	b.phaseEnded(KeyExchangePhase)
 }

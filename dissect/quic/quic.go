@@ -258,7 +258,7 @@ func (s *Stream) long(side flow.Side, h *header, b []byte, missing int, at flow.
 	}
 	switch h.kind {
 	case conn.QUICRetry:
-		s.retry(side, h, b, at)
+		s.retry(side, h, b, missing, at)
 	case conn.QUICInitial:
 		s.takeInitial(side, h, b, missing, at)
 	case conn.QUICZeroRTT:

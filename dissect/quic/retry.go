@@ -10,17 +10,21 @@ import (
 )
 
 // retry takes a Retry packet (RFC 9000, Section 17.2.5): the client begins
-// again with a token and another connection id.
-func (s *Stream) retry(side flow.Side, h *header, b []byte, at flow.Mark) {
-	token := b[h.number:]
-	tag := conn.Unknown
+// again with a token and another connection id. missing bytes at its end were not
+// captured.
+func (s *Stream) retry(side flow.Side, h *header, b []byte, missing int, at flow.Mark) {
+	token, tag := b[h.number:], conn.Unknown
+	size := len(token) + missing
 	if draftOf(h.version) < 25 {
-		token = withoutOriginal(token)
-	} else if len(token) >= tagLen {
-		if tag = retryTag(h.version, s.firstID, b); tag == conn.No && s.tokened {
+		size = len(withoutOriginal(token)) + missing
+	} else {
+		size = max(size-tagLen, 0)
+		if missing == 0 && len(token) >= tagLen {
+			tag = retryTag(h.version, s.firstID, b)
+		}
+		if tag == conn.No && s.tokened {
 			tag = conn.Unknown
 		}
-		token = token[:len(token)-tagLen]
 	}
 	switch {
 	case side == flow.Client:
@@ -33,7 +37,7 @@ func (s *Stream) retry(side flow.Side, h *header, b []byte, at flow.Mark) {
 	s.chose(side, h.scid)
 	s.retried, s.retryID = true, append([]byte{}, h.scid...)
 	s.agreed(h.version, at)
-	s.in.QUICRetry(len(token), tag, at)
+	s.in.QUICRetry(size, tag, at)
 }
 
 // withoutOriginal passes over the connection id that Retry repeated before it
