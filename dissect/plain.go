@@ -46,6 +46,9 @@ func (f *tcpFlow) firstWords(d tcp.Dir, off int64, b []byte, at flow.Mark) bool 
 		return false // what a protocol says in its middle may be any protocol's
 	}
 	f.talk = new(starttls.Talk)
+	if caller, how := f.tellClient(); how == conn.NotGuessed {
+		f.talk.Opened(int(caller))
+	}
 	s, ok := f.talk.Data(int(d), off, b, at)
 	if ok {
 		f.startTLS(s)

@@ -13,6 +13,7 @@ import (
 type logins struct {
 	of      eap.Conversations
 	waiting []waiting
+	copies  copies
 }
 
 // A waiting datagram came before the one that says whose it is.
@@ -28,6 +29,10 @@ const mostWaitingLogins = 16
 // conversation.
 func (p *pipeline) radius(d *packet.Packet) {
 	u := &p.udp.logins
+	if u.copies.again(flow.Client, d.Payload) { // of either side: each has an authenticator
+		p.sorting.early = true
+		return
+	}
 	n, sure := u.of.Of(d.Src, d.Dst, d.Zone, d.Payload, len(u.waiting) >= mostWaitingLogins)
 	if !sure {
 		w := waiting{*d, p.at}

@@ -99,6 +99,7 @@ type udpFlow struct {
 	done    bool
 	looked  [2]bool     // at what a side's packets are wrapped in
 	encap   [2][]string // the same
+	copies  copies
 }
 
 // datagrams is the part of a pipeline that takes UDP.
@@ -188,6 +189,9 @@ func (p *pipeline) flowOf(d *packet.Packet) {
 // feed gives a datagram to the connection, or to a new one that begins with it.
 // The entry has none any more if there is no time for the new one.
 func (p *pipeline) feed(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8) {
+	if e.flow.copies.again(e.side(dir), d.Payload) {
+		return
+	}
 	if s, ok := e.flow.stream.(successor); ok && s.Succeeds(d.Payload) && begins(d.Payload) {
 		old := e.flow
 		old.sent[e.side(dir)]--
@@ -198,6 +202,7 @@ func (p *pipeline) feed(e *udpEntry, key flow.Key, d *packet.Packet, dir uint8) 
 		if !p.recognise(e, key, d, dir) {
 			return
 		}
+		e.flow.copies.again(e.side(dir), d.Payload)
 		p.sortUDP(e.flow)
 	}
 	e.flow.wrapped(e.side(dir), d)

@@ -92,9 +92,12 @@ func (p *pipeline) openKept(e *udpEntry, key flow.Key, by conn.GuessedBy) {
 		if i == 0 {
 			p.openDatagrams(e, key, &k.packet, k.dir, w.carrier, by)
 		}
+		e.flow.last = k.at
+		if e.flow.copies.again(e.side(k.dir), k.packet.Payload) {
+			continue
+		}
 		e.flow.wrapped(e.side(k.dir), &k.packet)
 		e.flow.stream.Datagram(e.side(k.dir), k.packet.Payload, k.packet.Missing, k.at)
-		e.flow.last = k.at
 	}
 	p.at = now
 	if p.opt.Sorted != nil && p.sorting.waits == w {

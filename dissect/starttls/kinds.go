@@ -92,7 +92,10 @@ func (t *Talk) recognise(dir int) bool {
 		case f == yes && len(t.layers) < mostLayers:
 			if !t.sided {
 				t.sided, t.client = true, dir
-				if k.by == flow.Server {
+				switch {
+				case k.name == "xmpp" && t.caller > 0: // both ends begin alike
+					t.client = t.caller - 1
+				case k.by == flow.Server:
 					t.client = dir ^ 1
 				}
 			}

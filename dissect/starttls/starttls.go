@@ -142,6 +142,7 @@ type Talk struct {
 	unread [2]unread
 	client int  // direction of the client
 	sided  bool // client is known
+	caller int  // direction of who opened the connection, with 1 added; 0 if not known
 	layers []Layer
 	cur    dialect
 	state  state
@@ -202,6 +203,10 @@ func (t *Talk) Layers() []Layer { return t.layers }
 
 // Client returns the direction of the client, if the protocol told it.
 func (t *Talk) Client() (dir int, ok bool) { return t.client, t.sided }
+
+// Opened tells which direction's end opened the connection, before the first
+// Data. It counts for protocols that both ends begin with the same words.
+func (t *Talk) Opened(dir int) { t.caller = dir + 1 }
 
 // Name joins the names of the layers, outermost first: "proxy_v2+smtp".
 func (t *Talk) Name() string {
