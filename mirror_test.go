@@ -11,6 +11,7 @@ import (
 	"github.com/tlslens/tlslens/capture"
 	"github.com/tlslens/tlslens/dissect"
 	"github.com/tlslens/tlslens/dissect/conn"
+	"github.com/tlslens/tlslens/dissect/keys"
 	"github.com/tlslens/tlslens/dissect/packet"
 )
 
@@ -22,21 +23,29 @@ func TestMirror(t *testing.T) {
 	for _, name := range sortedKeys(names) {
 		t.Run(name, func(t *testing.T) {
 			packets, _ := packetsOf(t, filepath.Join(pcaps, names[name]))
-			words := func(packets []capture.Packet) string {
-				u := understandWith(t, packets, dissect.Options{Roots: roots})
+			text := logOf(t, name)
+			words := func(packets []capture.Packet, opened bool) string {
+				opt := dissect.Options{Roots: roots}
+				if opened {
+					log := keys.NewLog()
+					log.Add(text, name+".keys")
+					opt.Keys = keys.NewProvider(log)
+				}
+				u := understandWith(t, packets, opt)
 				for _, c := range u.conns { // a copy of what came before the connection may come within it
 					c.Notes = slices.DeleteFunc(c.Notes, func(n string) bool { return strings.Contains(n, "other protocols share the ports") })
 				}
 				return wordsOf(countless(u.text(t)))
 			}
-			want := words(packets)
-			for _, apart := range []int{1, 2, 5} {
-				if apart == 5 && name == "several-sections" {
-					continue // its ports are used again within so many packets
-				}
-				got := words(mirrored(packets, apart))
-				if d := lineDiff(want, got); d != "" {
-					t.Errorf("copies %d packets apart (-original +doubled):\n%.1500s", apart, d)
+			for _, opened := range []bool{false, true}[:1+min(len(text), 1)] {
+				want := words(packets, opened)
+				for _, apart := range []int{1, 2, 5} {
+					if apart == 5 && name == "several-sections" {
+						continue // its ports are used again within so many packets
+					}
+					if d := lineDiff(want, words(mirrored(packets, apart), opened)); d != "" {
+						t.Errorf("copies %d packets apart, opened %v (-original +doubled):\n%.1500s", apart, opened, d)
+					}
 				}
 			}
 		})
