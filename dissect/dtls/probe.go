@@ -12,6 +12,22 @@ import (
 // bits are no evidence.
 func Probe(b []byte) record.Verdict {
 	b = unwrapped(b)
+	first := probeRecord(b)
+	for v := first; v == record.Either; { // who sent it may stand in a later record
+		h, ok := parseHeader(b, 0)
+		if !ok || h.typ == tls.ContentTLS12CID || h.size+h.length >= len(b) {
+			break
+		}
+		b = b[h.size+h.length:]
+		if v = probeRecord(b); v == record.Client || v == record.Server {
+			return v
+		}
+	}
+	return first
+}
+
+// probeRecord looks at the first record of b, and at the header of the second.
+func probeRecord(b []byte) record.Verdict {
 	h, ok := parseHeader(b, 0)
 	if h.typ == tls.ContentTLS12CID {
 		return probeCID(b)
