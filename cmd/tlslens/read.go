@@ -200,7 +200,12 @@ func (r *reading) one(ctx context.Context, in *input, src capture.Source) (*resu
 	if d, ok := src.(*delayed); ok {
 		defer d.end()
 	}
-	for e, err := range dissect.Events(ctx, r.p.watch(in, src), r.opt) {
+	src = r.p.watch(in, src)
+	// Connections that are still being read, a progress bar and exports are of
+	// this goroutine.
+	out := newScribe(func(e dissect.Event) error { return r.write(w, e, in) }, !r.opt.Phases && r.p.progress == nil && r.export == nil)
+	defer out.end()
+	for e, err := range dissect.Events(ctx, src, r.opt) {
 		if err != nil {
 			res.stopped = err
 			break
@@ -227,9 +232,12 @@ func (r *reading) one(ctx context.Context, in *input, src capture.Source) (*resu
 		if r.s.export.follow > 0 {
 			continue
 		}
-		if err := r.write(w, e, in); err != nil {
+		if err := out.write(e); err != nil {
 			return nil, err
 		}
+	}
+	if err := out.end(); err != nil {
+		return nil, err
 	}
 	if r.export != nil {
 		r.export.connections = res.stats.Connections
