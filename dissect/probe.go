@@ -40,7 +40,10 @@ func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
 	if f.listen(d, off, b, at) {
 		return
 	}
-	if v := record.Probe(b); v == record.Client || before > 0 && v == record.Server && f.probe[d^1].total > 0 {
+	// What is in frames of its own is TLS where the frames say so, not where a
+	// segment happens to begin with it.
+	framed := f.talk != nil && f.talk.Framed()
+	if v := record.Probe(b); !framed && (v == record.Client || before > 0 && v == record.Server && f.probe[d^1].total > 0) {
 		// TLS begins with this segment; what came before was in the clear.
 		x.clear()
 	}
@@ -48,7 +51,7 @@ func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
 	if n := beginBytes - len(x.begin); n > 0 {
 		x.begin = append(x.begin, b[:min(n, len(b))]...)
 	}
-	if f.decide(d) || f.firstWords(d, off, b, at) {
+	if !framed && f.decide(d) || f.firstWords(d, off, b, at) {
 		return
 	}
 	if len(f.p.data) > 0 && record.Probe(x.head()) == record.Not {
