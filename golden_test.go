@@ -55,8 +55,8 @@ func TestGolden(t *testing.T) {
 // openedGoldens are what is said of captures with the keys beside them: the
 // key log, and with NAME.ech.pem that too.
 var openedGoldens = map[string][]string{
-	".log.80.txt": {"tls13-ech", "tls13-ech-hrr", "tls13-ech-resumed", "tls13-ech-nss", "tls13-ech-retry", "tls13-ech-boringssl"},
-	".ech.80.txt": {"tls13-ech-hrr", "tls13-ech-resumed", "tls13-ech-boringssl", "alert-ech-required"},
+	".log.80.txt": {"tls13-ech", "tls13-ech-hrr", "tls13-ech-resumed", "tls13-ech-nss", "tls13-ech-retry", "tls13-ech-boringssl", "quic-go-ech", "quic-go-ech-retry", "tls13-ech-wolfssl", "tls13-rpk", "dtls-13-cid", "eap-fast"},
+	".ech.80.txt": {"tls13-ech-hrr", "tls13-ech-resumed", "tls13-ech-boringssl", "alert-ech-required", "quic-go-ech"},
 }
 
 // TestGoldenOpened is TestGolden with keys.

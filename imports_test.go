@@ -82,6 +82,7 @@ var thirdParty = map[string]string{
 	"github.com/pierrec/lz4/v4":              "capture",
 	"github.com/andybalholm/brotli":          "dissect/tls",
 	"golang.org/x/crypto/x509roots/fallback": "dissect/pki",
+	"github.com/emmansun/gmsm":               "dissect/pki",
 	"github.com/quic-go/qpack":               "dissect/app",
 	"github.com/google/go-cmp":               "",
 }

@@ -23,7 +23,7 @@ func TestSplit(t *testing.T) {
 			if len(packets) > mostPackets {
 				t.Skipf("%d packets", len(packets))
 			}
-			want := wordsOf(countless(understandWith(t, packets, dissect.Options{Roots: roots}).text(t)))
+			want := oneRange(wordsOf(countless(understandWith(t, packets, dissect.Options{Roots: roots}).text(t))))
 			for _, size := range []int{1, 7, 536} {
 				pieces := split(t, packets, size)
 				if len(pieces) == len(packets) {
@@ -32,7 +32,7 @@ func TestSplit(t *testing.T) {
 				if size == 1 && name == "starttls-smtp-refused" {
 					continue // TLS that nobody agreed on is found where a segment begins with it
 				}
-				got := wordsOf(countless(understandWith(t, pieces, dissect.Options{Roots: roots}).text(t)))
+				got := oneRange(wordsOf(countless(understandWith(t, pieces, dissect.Options{Roots: roots}).text(t))))
 				if d := lineDiff(want, got); d != "" {
 					t.Errorf("in pieces of %d bytes (-original +split):\n%s", size, d)
 				}
@@ -40,6 +40,10 @@ func TestSplit(t *testing.T) {
 		})
 	}
 }
+
+// oneRange makes one packet of a range of them: what came in one may come in
+// several pieces.
+func oneRange(words string) string { return strings.ReplaceAll(words, "0–0", "0") }
 
 // countless drops the lines that count packets.
 func countless(text string) string {

@@ -94,7 +94,16 @@ func interchangeable(a, b *capture.Packet) bool {
 		return true
 	}
 	return ka == packet.TCP && kb == packet.TCP && p.Src == q.Src && p.Dst == q.Dst &&
-		int32(p.Seq-q.Seq) < int32(len(q.Payload)) && int32(q.Seq-p.Seq) < int32(len(p.Payload))
+		int32(p.Seq-q.Seq) < taken(&q) && int32(q.Seq-p.Seq) < taken(&p)
+}
+
+// taken is how much of the sequence a segment takes.
+func taken(p *packet.Packet) int32 {
+	n := int32(len(p.Payload))
+	if p.Flags&packet.FlagFIN != 0 {
+		n++
+	}
+	return n
 }
 
 // datagrams reports whether two packets are of UDP.

@@ -44,6 +44,7 @@ type Builder struct {
 	helloless bool // it does not, but there is no hello either
 	offered   resumable
 	lastCH    flow.Mark
+	oddCH     bool // it could not be read to its end
 
 	randoms    [2][]byte
 	holeSince  bool   // bytes are missing since the last handshake was done
@@ -85,6 +86,7 @@ type Builder struct {
 
 	keys     *keys.Session // nil without keys
 	level    Level         // of what is being delivered
+	rawKey   [2]bool       // which side shows a raw public key and no certificate
 	otherKey bool          // a renegotiation showed another certificate
 	talk     app.Conversation
 

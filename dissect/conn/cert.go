@@ -58,6 +58,10 @@ func (b *Builder) takeCertificates(side flow.Side, m *tls.Certificate, message s
 		return
 	}
 	cs.At = at
+	if raw := b.rawKeyOf(m); raw != nil {
+		b.takeRawKey(side, cs, raw, message, n, at, says...)
+		return
+	}
 	total := 0
 	for e := range m.All() {
 		total++
@@ -175,6 +179,8 @@ func (b *Builder) certificateVerify(side flow.Side, lv Level, body []byte, at fl
 		s.unable = "not all of the handshake is in the capture"
 	case b.c.Version == tls.VersionSSL3:
 		s.unable = "in SSL 3.0 the master secret is part of what is signed"
+	case b.c.Version == tls.VersionTLCP: // its hash is what is signed (GB/T 38636, Section 6.4.5.8)
+		s.message = pki.SM3(b.transcript)
 	default:
 		s.message = b.transcript
 		b.transcript = nil
@@ -207,5 +213,5 @@ func (b *Builder) certificateVerify13(side flow.Side, m *tls.CertificateVerify, 
 
 // context is what the decoders must know of the connection.
 func (b *Builder) context(side flow.Side) tls.Context {
-	return tls.Context{Version: b.c.Version, Suite: b.c.Suite}
+	return tls.Context{Version: b.c.Version, Suite: b.c.Suite, RawPublicKey: b.rawKey[side]}
 }

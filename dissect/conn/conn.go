@@ -160,7 +160,7 @@ func (g GuessedBy) Words() string {
 
 // A Resumption says which kind of earlier state the connection continues.
 type Resumption struct {
-	Kind string // "session_id", "ticket", "psk" (TLS 1.3 ticket) or "external_psk"
+	Kind string // "session_id", "ticket", "psk" (TLS 1.3 ticket), "external_psk" or "pac" (EAP-FAST, TEAP)
 	Of   uint64 // number of the connection it resumes; 0 if that is not in the capture
 }
 
@@ -308,6 +308,7 @@ func TristateOf(b bool) Tristate {
 // Certificates is one side's chain and what was found out about it.
 type Certificates struct {
 	Chain   []*pki.Certificate // leaf first, as sent
+	RawKey  *pki.Key           // what stands in the place of a chain, nil if there is no raw public key (RFC 7250)
 	Checks  []pki.Check
 	Notes   []string // remarks on the chain, neither good nor bad
 	Verdict Verdict

@@ -20,7 +20,7 @@ func (b *Builder) clientHello(side flow.Side, body []byte, at flow.Mark) error {
 	if side == flow.Server {
 		b.Note(side, "a ClientHello from the side taken for the server", at)
 	}
-	b.lastCH = at
+	b.lastCH, b.oddCH = at, err != nil
 	if b.c.Offered != nil && !b.beginsAgain() {
 		b.anotherHello(&m, n, at)
 		return err

@@ -105,6 +105,7 @@ func (b *Builder) keepServerSignature(m *tls.ServerKeyExchange) *signed {
 	s := &signed{sig: append([]byte(nil), m.Signature...), scheme: m.Scheme, explicit: m.HasScheme, side: flow.Server}
 	if c, sv := b.randoms[flow.Client], b.randoms[flow.Server]; len(c) == 32 && len(sv) == 32 {
 		s.message = append(append(append(make([]byte, 0, 64+len(m.Params)), c...), sv...), m.Params...)
+		b.coverEncryptionCertificate(s, m)
 	} else {
 		s.unable = "the randoms of both hellos are signed too, and one is not in the capture"
 	}
@@ -123,6 +124,22 @@ func (b *Builder) keepServerSignature(m *tls.ServerKeyExchange) *signed {
 	b.c.KeyExchange.Server = &Signature{Scheme: s.name()}
 	b.pending.serverSig = s
 	return s
+}
+
+// coverEncryptionCertificate adds what the ServerKeyExchange of TLCP covers where
+// it has no parameters: the certificate that secrets are encrypted to (GB/T 38636,
+// Section 6.4.5.4).
+func (b *Builder) coverEncryptionCertificate(s *signed, m *tls.ServerKeyExchange) {
+	if b.c.Version != tls.VersionTLCP || len(m.Params) > 0 {
+		return
+	}
+	chain := b.c.CertificateCheck.Server.Chain
+	if len(chain) == 0 {
+		s.unable = "the certificate that it covers is not in the capture"
+		return
+	}
+	der := chain[min(1, len(chain)-1)].Raw
+	s.message = append(append(s.message, byte(len(der)>>16), byte(len(der)>>8), byte(len(der))), der...)
 }
 
 // clientKeyExchange reads the client's part (RFC 5246, Section 7.4.7).
@@ -155,7 +172,7 @@ func (b *Builder) clientKeyExchange(side flow.Side, body []byte, at flow.Mark) e
 		}
 		says += " named " + printable(m.Identity)
 	}
-	if len(b.c.CertificateCheck.Client.Chain) == 0 {
+	if b.c.CertificateCheck.Client.Key() == nil {
 		b.stopRecording() // no CertificateVerify will come
 	}
 	b.keStep(side, at, "ClientKeyExchange", "client_key_exchange", len(body)+handshakeHeader, says)

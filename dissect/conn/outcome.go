@@ -92,6 +92,10 @@ func (b *Builder) decideUnfinished() {
 		c.Outcome = RejectedByClient
 		c.Why = "the client's first sealed record fits an alert: it refused something the server sent, most likely the certificate. Which alert is encrypted; a key log would show it."
 		c.CertificateCheck.fail("FAILED: a sealed alert from the client")
+	case b.over != "" && b.c.Offered != nil && !b.holed():
+		c.Outcome = ClosedOutcome
+		c.Why = fmt.Sprintf("the login is %s before the handshake was complete, without an alert; %s.", b.over, b.lastSeen())
+		b.failHere("ended by the server without an alert")
 	case b.unanswered() && b.cutShort():
 		c.Outcome = Incomplete
 		c.Why = b.whyCutShort()
@@ -295,7 +299,7 @@ func (b *Builder) endPhases() {
 		switch {
 		case cc.State == Unseen:
 			cc.Headline = "not seen"
-		case len(b.c.CertificateCheck.Server.Chain) > 0: // Pending says what it came to
+		case b.c.CertificateCheck.Server.Key() != nil: // Pending says what it came to
 		case cc.State == Running && !b.chosen && (b.midway || b.beginUnseen[flow.Server] || b.lossy(flow.Server)):
 			cc.Headline = "the server's part is not in the capture"
 		case cc.State == Running && !b.chosen:
@@ -317,6 +321,9 @@ func (b *Builder) endPhases() {
 func (b *Builder) keyLogNote() string {
 	if !keys.CanOpen(b.c.Suite) {
 		return "Keys do not open the tunnel here: tlslens has no implementation of " + b.kx.Cipher + "."
+	}
+	if b.byPAC() {
+		return "To open the tunnel: --keylog FILE; its keys come from a secret that both sides had."
 	}
 	if b.c.Resumption != nil {
 		return "To open the tunnel: --keylog FILE; its keys come from the earlier connection."
@@ -350,6 +357,8 @@ func (b *Builder) handshakeTimes() {
 func (b *Builder) methodTitle() string {
 	k := &b.c.KeyExchange
 	switch {
+	case b.byPAC():
+		return "keys derived from a PAC that both sides had"
 	case b.c.Resumption != nil && !b.c.Version.IsTLS13():
 		return "keys derived from the earlier connection (" + k.Method + ")"
 	case k.Method == "RSA":

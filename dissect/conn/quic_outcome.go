@@ -64,7 +64,7 @@ func (b *Builder) quicFlights() {
 	if !resumed {
 		b.c.CertificateCheck.reach(b.finished[flow.Server])
 	}
-	if len(b.c.CertificateCheck.Server.Chain) > 0 {
+	if b.c.CertificateCheck.Server.Key() != nil {
 		b.certificatesShown()
 		b.c.CertificateCheck.AfterKeys = true
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/tlslens/tlslens/dissect/flow"
 	"github.com/tlslens/tlslens/dissect/tls"
@@ -212,6 +213,9 @@ func (b *Builder) resume13(index int, share bool, n int, at flow.Mark) {
 	r := &Resumption{Kind: "psk"}
 	b.c.Resumption = r
 	says := fmt.Sprintf("accepts key %d, so it sends no certificate", index)
+	if b.offersECH() && !b.oddCH && !slices.Contains(b.c.Offered.Extensions, tls.ExtPreSharedKey) {
+		says += "; the ClientHello in the clear offers none, so the server took the one that encrypted_client_hello seals"
+	}
 	if index < len(b.offered.identities) {
 		id := b.offered.identities[index]
 		if id.external() {
@@ -261,6 +265,8 @@ func (b *Builder) skipCertificate(r *Resumption) {
 	p := &b.c.CertificateCheck.Phase
 	p.State = Skipped
 	switch {
+	case r.Kind == kindPAC:
+		p.Headline = "skipped: both sides know the key of a PAC"
 	case r.Kind == "external_psk":
 		p.Headline = "skipped: both sides know a pre-shared key"
 	case r.Of > 0:
@@ -286,6 +292,8 @@ func (b *Builder) resume12(at flow.Mark) {
 	r := &Resumption{Kind: "session_id"}
 	switch {
 	case o == nil:
+	case b.isPAC(b.offered.ticket):
+		r.Kind = kindPAC
 	case len(b.offered.ticket) > 0:
 		r.Kind, r.Of = "ticket", b.opt.Sessions.get(kindTicket, b.offered.ticket)
 	case len(sel.SessionID) > 0 && string(sel.SessionID) == string(o.SessionID):
@@ -296,11 +304,15 @@ func (b *Builder) resume12(at flow.Mark) {
 	}
 	b.c.Resumption = r
 	b.skipCertificate(r)
-	b.c.KeyExchange.Method = map[string]string{"ticket": "ticket", "session_id": "session id"}[r.Kind]
+	b.c.KeyExchange.Method = map[string]string{"ticket": "ticket", "session_id": "session id", kindPAC: "PAC"}[r.Kind]
 	b.c.KeyExchange.ForwardSecret = Unknown
-	what := "a session id"
-	if r.Kind == "ticket" {
+	what, from := "a session id", "the earlier connection's secret"
+	switch r.Kind {
+	case "ticket":
 		what = fmt.Sprintf("a ticket of %d bytes", len(b.offered.ticket))
+	case kindPAC:
+		b.c.KeyExchange.ForwardSecret = No
+		what, from = fmt.Sprintf("a PAC-Opaque of %d bytes, which the server gave it once", len(b.offered.ticket)), "the PAC's key"
 	}
 	of := ""
 	if r.Of > 0 {
@@ -312,7 +324,7 @@ func (b *Builder) resume12(at flow.Mark) {
 		case "client_hello":
 			steps[i].Says = append(steps[i].Says, "offers "+what+of)
 		case "server_hello":
-			steps[i].Says = append(steps[i].Says, "accepts it, so it sends no certificate and no new keys are agreed on: both sides derive them from the earlier connection's secret")
+			steps[i].Says = append(steps[i].Says, "accepts it, so it sends no certificate and no new keys are agreed on: both sides derive them from "+from)
 		}
 	}
 }

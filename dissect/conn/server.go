@@ -51,6 +51,7 @@ func (b *Builder) serverHello(side flow.Side, body []byte, at flow.Mark) error {
 		b.pending.scts, _ = pki.ParseSCTs(bytes.Clone(list))
 	}
 	b.oddServerHello(&m, at)
+	b.takeCertificateTypes(m.Extensions)
 	if b.c.Version.IsTLS13() {
 		b.stopRecording()
 		b.serverHello13(&m, n, at)
@@ -284,6 +285,7 @@ func (b *Builder) encryptedExtensions(side flow.Side, body []byte, at flow.Mark)
 	if srtp := srtpSays(m.Extensions, true); srtp != "" {
 		says += "; " + srtp
 	}
+	b.takeCertificateTypes(m.Extensions)
 	b.keStep(side, at, "EncryptedExtensions", "encrypted_extensions", len(body)+handshakeHeader, says)
 	b.quicParameters(side, &m.Extensions)
 	return err

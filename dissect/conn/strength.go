@@ -87,9 +87,9 @@ func ordinal(n int) string {
 // rsaStrength sets the strength of RSA key transport: that of the certificate's
 // key (NIST SP 800-57 Part 1 Rev. 5, Table 2 has RSA beside finite fields).
 func (b *Builder) rsaStrength() {
-	chain := b.c.CertificateCheck.Server.Chain
-	if (b.kx.Kx == iana.KxRSA || b.kx.Kx == iana.KxRSAPSK) && len(chain) > 0 {
-		b.c.KeyExchange.SecurityBits = dhStrength(chain[0].Key.Bits)
-		b.c.KeyExchange.PublicSizes[flow.Server] = chain[0].Key.Bits / 8
+	key := b.c.CertificateCheck.Server.Key()
+	if (b.kx.Kx == iana.KxRSA || b.kx.Kx == iana.KxRSAPSK) && key != nil {
+		b.c.KeyExchange.SecurityBits = dhStrength(key.Bits)
+		b.c.KeyExchange.PublicSizes[flow.Server] = key.Bits / 8
 	}
 }

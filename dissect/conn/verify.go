@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -73,14 +74,14 @@ func (p *Pending) Run(t Trust) {
 	}
 	p.settleCertificates(t)
 	p.settleRefusal(t)
-	p.settleSignature(p.serverSig, c.KeyExchange.Server, c.CertificateCheck.Server.Chain, t.Signatures)
-	p.settleSignature(p.clientSig, c.KeyExchange.Client, c.CertificateCheck.Client.Chain, t.Signatures)
+	p.settleSignature(p.serverSig, c.KeyExchange.Server, &c.CertificateCheck.Server, t.Signatures)
+	p.settleSignature(p.clientSig, c.KeyExchange.Client, &c.CertificateCheck.Client, t.Signatures)
 	for _, s := range p.later {
-		into, chain, of := &Signature{Scheme: s.name()}, c.CertificateCheck.Server.Chain, c.KeyExchange.Server
+		into, by, of := &Signature{Scheme: s.name()}, &c.CertificateCheck.Server, c.KeyExchange.Server
 		if s.side == flow.Client {
-			chain, of = c.CertificateCheck.Client.Chain, c.KeyExchange.Client
+			by, of = &c.CertificateCheck.Client, c.KeyExchange.Client
 		}
-		p.settleSignature(s, into, chain, t.Signatures)
+		p.settleSignature(s, into, by, t.Signatures)
 		if into.Verified == No {
 			of.Verified = No
 		}
@@ -93,6 +94,10 @@ func (p *Pending) checkChain(t Trust, side flow.Side) {
 	cs := &p.Conn.CertificateCheck.Server
 	if side == flow.Client {
 		cs = &p.Conn.CertificateCheck.Client
+	}
+	if cs.RawKey != nil {
+		cs.Checks, cs.Verdict = pki.CheckRawKey(cs.RawKey), NotChecked
+		return
 	}
 	if len(cs.Chain) == 0 {
 		return
@@ -145,10 +150,12 @@ func (p *Pending) sealedName() bool { return p.Conn.innerCounts() && p.Conn.ECH.
 // settleCertificates words what phase 1 came to.
 func (p *Pending) settleCertificates(t Trust) {
 	cc := &p.Conn.CertificateCheck
-	if len(cc.Server.Chain) == 0 || cc.Headline != "" {
+	if cc.Server.Key() == nil || cc.Headline != "" {
 		return
 	}
 	switch {
+	case cc.Server.RawKey != nil:
+		cc.Headline = "a raw public key, which no certificate vouches for"
 	case !t.Certificates:
 		cc.Headline = "shown, not checked"
 	case cc.Server.Verdict == Passed:
@@ -178,7 +185,7 @@ func failedChecks(cs []pki.Check) string {
 }
 
 // settleSignature checks a handshake signature and completes its row.
-func (p *Pending) settleSignature(s *signed, into *Signature, chain []*pki.Certificate, check bool) {
+func (p *Pending) settleSignature(s *signed, into *Signature, by *Certificates, check bool) {
 	if s == nil || into == nil {
 		return
 	}
@@ -187,15 +194,15 @@ func (p *Pending) settleSignature(s *signed, into *Signature, chain []*pki.Certi
 		into.Why = "signatures were not to be checked"
 	case s.unable != "":
 		into.Why = s.unable
-	case len(chain) == 0:
+	case by.Key() == nil:
 		into.Why = "the certificate with the key is not in the capture"
 	default:
 		scheme := uint16(s.scheme)
 		if !s.explicit {
 			scheme = pki.LegacyScheme
-			into.Scheme = legacyName(chain[0].Key)
+			into.Scheme = legacyName(by.Key())
 		}
-		err := pki.VerifySignature(chain[0].Key, scheme, s.message, s.sig)
+		err := pki.VerifySignature(by.Key(), scheme, s.message, s.sig)
 		var unsupported *pki.UnsupportedError
 		switch {
 		case err == nil:
@@ -210,7 +217,7 @@ func (p *Pending) settleSignature(s *signed, into *Signature, chain []*pki.Certi
 	if row == nil {
 		return // more rows than a phase keeps
 	}
-	says := signatureSays(s, into)
+	says := signatureSays(s, into, by.keyName())
 	if n := len(row.Says); n > 0 && row.Says[n-1] != "" {
 		row.Says[n-1] += ", " + says
 	} else {
@@ -235,22 +242,22 @@ func (p *Pending) row(s *signed) *Step {
 }
 
 // signatureSays words the result of a signature check.
-func signatureSays(s *signed, r *Signature) string {
+func signatureSays(s *signed, r *Signature, key string) string {
 	with := ""
 	if r.Scheme != "" {
 		with = " with " + r.Scheme
 	}
 	if s.phase13 {
-		return transcriptSays(s, r)
+		return transcriptSays(s, r, key)
 	}
-	by := "signed by the key of [0]" + with
+	by := "signed by " + key + with
 	if s.side == flow.Client {
 		by = "signs the handshake so far" + with
 	}
 	switch r.Verified {
 	case Yes:
 		if s.side == flow.Client {
-			return by + ": signature ok, the client owns the key of its [0]"
+			return by + ": signature ok, the client owns " + strings.Replace(key, "of [", "of its [", 1)
 		}
 		return by + ": signature ok"
 	case No:
@@ -260,11 +267,11 @@ func signatureSays(s *signed, r *Signature) string {
 }
 
 // transcriptSays words the result for a CertificateVerify of TLS 1.3.
-func transcriptSays(s *signed, r *Signature) string {
+func transcriptSays(s *signed, r *Signature, key string) string {
 	by := r.Scheme + " over the transcript: signature "
 	switch r.Verified {
 	case Yes:
-		return by + "ok, the " + s.side.String() + " owns the key of [0]"
+		return by + "ok, the " + s.side.String() + " owns " + key
 	case No:
 		return by + "WRONG"
 	}
@@ -280,6 +287,8 @@ func legacyName(k *pki.Key) string {
 		return "dsa_sha1"
 	case "ECDSA":
 		return "ecdsa_sha1"
+	case "SM2":
+		return "sm2sig_sm3"
 	}
 	return ""
 }

@@ -137,7 +137,7 @@ func (b *Builder) whyHandshakeFailure(a Alert, name string) string {
 	if a.Side == flow.Client {
 		return "the client could not accept what the server chose: alert " + name + "."
 	}
-	if b.c.CertificateCheck.Requested && len(b.c.CertificateCheck.Client.Chain) == 0 && b.seen[flow.Client][tls.TypeCertificate] > 0 {
+	if b.c.CertificateCheck.Requested && b.c.CertificateCheck.Client.Key() == nil && b.seen[flow.Client][tls.TypeCertificate] > 0 {
 		return "the server asked for a client certificate and the client showed none: alert " + name + ". Give the client a certificate, or stop asking for it."
 	}
 	if b.chosen {

@@ -135,6 +135,10 @@ func (s *Stream) ended(m *message, at flow.Mark) {
 		return
 	}
 	s.over = true
+	// It has the id of the response that it answers (RFC 3748, Section 4.2).
+	if client := &s.sides[flow.Client]; client.seen && client.id != m.id {
+		s.records.Gap(flow.Server, conn.Gap{Bytes: -1, After: before(at), Why: "a packet of EAP is not in the capture"}, at)
+	}
 	name, what := "EAP-Success", "the client gets access"
 	if m.code == codeFailure {
 		name, what = "EAP-Failure", "the client gets no access"

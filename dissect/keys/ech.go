@@ -76,6 +76,48 @@ func (s *Session) ECH() (e ECH, ok bool) {
 // accepted encrypted_client_hello (RFC 9849, Section 7.2).
 func (s *Session) InnerHello() bool { return s != nil && s.inner }
 
+// randoms returns by which client randoms the log may name the connection, once
+// each: that of the ClientHello in the clear, and that of the one sealed in it as
+// far as it is known and not refused. Early data is always that of the sealed one
+// (RFC 9849, Section 6.1).
+func (s *Session) randoms(early bool, outer []byte) [][]byte {
+	list := [][]byte{outer}
+	add := func(random []byte) {
+		if random != nil && !slices.ContainsFunc(list, func(r []byte) bool { return bytes.Equal(r, random) }) {
+			list = append(list, random)
+		}
+	}
+	if s.inner {
+		add(s.hs.clientRandom[:])
+	}
+	e := s.hs.echo
+	if e != nil && e.accepted.known && !e.accepted.ok && !early {
+		return list
+	}
+	add(s.hs.earlyRandom)
+	if e != nil && e.inner[0] != nil {
+		add(randomOf(e.inner[0]))
+	}
+	return list
+}
+
+// takeRandom notes that a line for another client random than that of the
+// ClientHello in the clear opened something: the messages that count are those of
+// the hello sealed in it. Early data says nothing of it, for it is sealed before
+// the server has a say.
+func (s *Session) takeRandom(l Label, x *logLine) {
+	hs := s.hs
+	if l == ClientEarly && hs.haveCH {
+		hs.earlyRandom = x.of.key
+		return
+	}
+	s.inner = s.inner || hs.haveCH && (hs.ech || hs.echo != nil)
+	copy(hs.clientRandom[:], x.of.key)
+	if hs.haveCH, hs.ech = true, false; hs.echo == nil {
+		hs.lose()
+	}
+}
+
 // settled reports whether it is known which hello counts.
 func (e *ech) settled() bool { return e == nil || e.accepted.known }
 
@@ -83,7 +125,7 @@ func (e *ech) settled() bool { return e == nil || e.accepted.known }
 // opens it where that is possible.
 func (s *Session) outerHello(msg []byte) {
 	hs := s.hs
-	if !hs.ech || s.dtls || len(msg) > maxTranscript/4 {
+	if !hs.ech || len(msg) > maxTranscript/4 {
 		return
 	}
 	if hs.echo == nil {

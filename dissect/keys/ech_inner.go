@@ -40,7 +40,7 @@ func decodeInner(outer *tls.ClientHello, encoded []byte) ([]byte, error) {
 	}
 	versions, _ := m.SupportedVersions()
 	for v := range versions.All() {
-		if v == tls.VersionSSL3 || v >= tls.VersionTLS10 && v <= tls.VersionTLS12 {
+		if v == tls.VersionSSL3 || v >= tls.VersionTLS10 && v <= tls.VersionTLS12 || v == tls.VersionDTLS10 || v == tls.VersionDTLS12 {
 			return nil, fmt.Errorf("the inner ClientHello offers %s, which RFC 9849 forbids", v)
 		}
 	}
@@ -102,6 +102,9 @@ func buildHello(m *tls.ClientHello, random, sessionID, extensions []byte) []byte
 	b = binary.BigEndian.AppendUint16(b, uint16(m.LegacyVersion))
 	b = append(b, random...)
 	b = append(append(b, byte(len(sessionID))), sessionID...)
+	if m.HasCookie { // DTLS
+		b = append(append(b, byte(len(m.Cookie))), m.Cookie...)
+	}
 	b = binary.BigEndian.AppendUint16(b, uint16(2*m.CipherSuites.Len()))
 	for c := range m.CipherSuites.All() {
 		b = binary.BigEndian.AppendUint16(b, uint16(c))

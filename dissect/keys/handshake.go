@@ -32,7 +32,8 @@ type handshake struct {
 	known          bool // info is of the suite
 	bare           bool // the early DTLS of OpenSSL
 	dtls           bool
-	verified       bool // and a HelloVerifyRequest was seen
+	earlyRandom    []byte // of the line that opened early data, if it is not that of the ClientHello in the clear
+	verified       bool   // and a HelloVerifyRequest was seen
 
 	ems, etm, truncated bool
 	compression         tls.CompressionMethod

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"hash"
 
 	"github.com/tlslens/tlslens/dissect/flow"
@@ -110,8 +111,10 @@ func (s *Session) secrets(side flow.Side, e epoch) []trafficCand {
 		add(trafficCand{secret: next})
 	}
 	if hs.haveCH {
-		for _, x := range s.p.log.lines(hs.clientRandom[:], label, gen) {
-			add(trafficCand{secret: x.secret, line: x})
+		for _, random := range s.randoms(e == early13, hs.clientRandom[:]) {
+			for _, x := range s.p.log.lines(random, label, gen) {
+				add(trafficCand{secret: x.secret, line: x, guess: !bytes.Equal(random, hs.clientRandom[:])})
+			}
 		}
 	}
 	for _, c := range s.fromPSKs(side, e) {
@@ -243,12 +246,8 @@ func (s *Session) confirm13(side flow.Side, e epoch, c trafficCand) {
 		f.hsSecret = c.secret
 	}
 	if c.guess {
-		// With ECH the messages that count are those of the inner hello.
-		s.inner = s.inner || hs.haveCH && hs.ech
-		copy(hs.clientRandom[:], c.line.of.key)
-		if hs.haveCH, hs.ech = true, false; hs.echo == nil {
-			hs.lose()
-		}
+		label, _, _ := labelAt(side, e)
+		s.takeRandom(label, c.line)
 	}
 	if !hs.haveSH && e > early13 {
 		hs.version, hs.info, hs.known = hs.version13(), c.info, true

@@ -9,29 +9,81 @@ import (
 // Secret returns a traffic secret of the key log for package quic, which makes
 // packet protection of it (RFC 9001, Section 5.1), and keeps it to verify
 // Finished with. label is that of RFC 9850, for example
-// "CLIENT_HANDSHAKE_TRAFFIC_SECRET". The caller owns the result and shows it to
-// nobody. ok is false if the log has none.
-func (s *Session) Secret(label string, clientRandom []byte) (secret []byte, ok bool) {
+// "CLIENT_HANDSHAKE_TRAFFIC_SECRET"; clientRandom that of the ClientHello in the
+// clear. Where that one seals another in encrypted_client_hello, the lines of
+// the inner one's random may be those that count (RFC 9849, Section 7.2), so
+// opens says of each secret whether it opens a packet, and the first that does
+// is returned. The caller owns what opens is given and what is returned, and
+// shows it to nobody. ok is false if the log has none that opens it.
+func (s *Session) Secret(label string, clientRandom []byte, opens func(secret []byte) bool) (secret []byte, ok bool) {
 	if s == nil || s.p == nil || len(clientRandom) != 32 {
 		return nil, false
 	}
-	for l := range Label(labels) {
-		if l.String() != label {
-			continue
+	l, ok := labelNamed(label)
+	if !ok {
+		return nil, false
+	}
+	try := func(x *logLine) bool {
+		if secret = bytes.Clone(x.secret); !opens(secret) {
+			return false
 		}
-		for _, line := range s.p.log.lines(clientRandom, l, 0) {
-			switch l {
-			case ClientHandshake:
-				s.half[flow.Client].hsSecret = line.secret
-			case ServerHandshake:
-				s.half[flow.Server].hsSecret = line.secret
+		s.took(l, x, clientRandom)
+		return true
+	}
+	for _, random := range s.randoms(l == ClientEarly, clientRandom) {
+		for _, x := range s.p.log.lines(random, l, 0) {
+			if try(x) {
+				return secret, true
 			}
-			s.found[l], s.from[FromLog] = true, true
-			s.p.log.use(line, s.claim())
-			return bytes.Clone(line.secret), true
+		}
+	}
+	f := &s.half[sideOf(l)]
+	if !s.hs.ech || s.p.log.hasTraffic(clientRandom) || !f.mayGuess(s.p) {
+		return nil, false
+	}
+	f.guesses++
+	for _, x := range s.p.log.orphans(l, maxGuesses) {
+		if !s.p.mayGuess() {
+			break
+		}
+		if try(x) {
+			return secret, true
 		}
 	}
 	return nil, false
+}
+
+// labelNamed finds the label of TLS 1.3 traffic with a name.
+func labelNamed(name string) (Label, bool) {
+	for l := ClientEarly; l <= ServerTraffic; l++ {
+		if l.String() == name {
+			return l, true
+		}
+	}
+	return 0, false
+}
+
+// sideOf returns whose traffic a label of TLS 1.3 is about.
+func sideOf(l Label) flow.Side {
+	if l == ServerHandshake || l == ServerTraffic {
+		return flow.Server
+	}
+	return flow.Client
+}
+
+// took settles a secret that opened a packet of QUIC.
+func (s *Session) took(l Label, x *logLine, outer []byte) {
+	switch l {
+	case ClientHandshake:
+		s.half[flow.Client].hsSecret = x.secret
+	case ServerHandshake:
+		s.half[flow.Server].hsSecret = x.secret
+	}
+	s.found[l], s.from[FromLog] = true, true
+	s.use(x)
+	if !bytes.Equal(x.of.key, outer) {
+		s.takeRandom(l, x)
+	}
 }
 
 // WhyNotQUIC says why no packet of a connection over QUIC could be opened, a
@@ -44,5 +96,13 @@ func (s *Session) WhyNotQUIC() string {
 // HasEarly reports whether the key log has the secret of the connection's early
 // data.
 func (s *Session) HasEarly() bool {
-	return s != nil && s.p != nil && s.hs.haveCH && len(s.p.log.lines(s.hs.clientRandom[:], ClientEarly, 0)) > 0
+	if s == nil || s.p == nil || !s.hs.haveCH {
+		return false
+	}
+	for _, random := range s.randoms(true, s.hs.clientRandom[:]) {
+		if len(s.p.log.lines(random, ClientEarly, 0)) > 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -2,6 +2,7 @@ package keys
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,6 +139,8 @@ func (s *Session) diagnose13(side flow.Side) (Cause, string) {
 		return OneSideOnly, fmt.Sprintf("the key log has secrets of the %s only", side.Other())
 	case s.half[side].epoch == early13 && has(ClientHandshake):
 		return NoLine, "the key log has no CLIENT_EARLY_TRAFFIC_SECRET for this client random"
+	case has(mine[0]) && s.fits(mine[0]):
+		return WrongKeys, fmt.Sprintf("secrets of the %s in the key log open nothing", side)
 	case has(mine[0]):
 		return WrongKeys, fmt.Sprintf("secrets of the %s do not have the length that the cipher suite asks for", side)
 	case hs.selected >= 0 && !hs.keyShare && s.p.hasPSK():
@@ -148,4 +151,10 @@ func (s *Session) diagnose13(side flow.Side) (Cause, string) {
 		return EphemeralExchange, fmt.Sprintf("the keys of TLS 1.3 are ephemeral: %s cannot help, only a key log", s.given())
 	}
 	return s.noLine()
+}
+
+// fits reports whether the log has a secret as long as the cipher suite asks for.
+func (s *Session) fits(l Label) bool {
+	h := hashByName(s.hs.info.PRF)
+	return h != nil && slices.ContainsFunc(s.p.log.lines(s.hs.clientRandom[:], l, 0), func(x *logLine) bool { return len(x.secret) == h().Size() })
 }

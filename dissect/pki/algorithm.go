@@ -18,6 +18,7 @@ const (
 	ecdsaFamily
 	dsaFamily
 	ed25519Family
+	sm2Family
 )
 
 // An algorithm says how a signature is checked.
@@ -25,7 +26,8 @@ type algorithm struct {
 	name   string // as crypto/x509 spells it; "" if it could not be read
 	family family
 	hash   crypto.Hash
-	salt   int // bytes, of rsaPSS; 0 is also crypto/rsa's word for "any", which is laxer and no less safe
+	id     string // of the signer, for sm2Family; "" for the default one
+	salt   int    // bytes, of rsaPSS; 0 is also crypto/rsa's word for "any", which is laxer and no less safe
 }
 
 // signedWith is the name as sentences have it: "RSA-SHA256" for "SHA256-RSA".
@@ -109,7 +111,7 @@ func otherAlgorithm(oid string) algorithm {
 	case "1.3.101.113":
 		return algorithm{name: "Ed448"}
 	case "1.2.156.10197.1.501":
-		return algorithm{name: "SM2-SM3"}
+		return algorithm{name: "SM2-SM3", family: sm2Family}
 	case "1.2.156.10197.1.504":
 		return algorithm{name: "SM3-RSA"}
 	case "1.2.643.2.2.3":

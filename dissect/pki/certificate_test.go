@@ -120,7 +120,7 @@ func TestParseOddCertificates(t *testing.T) {
 		{"extensions in version 1", rawCert{version: []byte{}, extensions: extension(bc, nil, seq())}.der(), versionOf, 1, "version 1"},
 		{"secp256k1", rawCert{spki: spki(seq(oidEC, oid(1, 3, 132, 0, 10)), p256Point())}.der(), keyOf, "ECDSA secp256k1", ""},
 		{"brainpool", rawCert{spki: spki(seq(oidEC, oid(1, 3, 36, 3, 3, 2, 8, 1, 1, 7)), p256Point())}.der(), keyOf, "ECDSA brainpoolP256r1", ""},
-		{"SM2", rawCert{spki: spki(seq(oidEC, oid(1, 2, 156, 10197, 1, 301)), p256Point())}.der(), keyOf, "SM2", ""},
+		{"SM2", rawCert{spki: spki(seq(oidEC, oid(1, 2, 156, 10197, 1, 301)), p256Point())}.der(), keyOf, "SM2", "not on sm2p256v1"},
 		{"ML-DSA-65", rawCert{spki: spki(seq(oid(2, 16, 840, 1, 101, 3, 4, 3, 18)), []byte{1})}.der(), keyOf, "ML-DSA-65", ""},
 		{"point off the curve", rawCert{spki: spki(seq(oidEC, oidP256), append([]byte{4}, make([]byte, 64)...))}.der(), keyOf, "ECDSA P-256", "not on P-256"},
 		{"explicit curve", rawCert{spki: spki(seq(oidEC, explicitP256(9)), p256Point())}.der(), keyOf, "ECDSA explicit parameters", "another generator"},

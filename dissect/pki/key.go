@@ -44,7 +44,7 @@ type Key struct {
 	// Bytes is the content of subjectPublicKey. It aliases what was parsed.
 	Bytes []byte
 
-	public any    // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey, *dsa.PublicKey or nil
+	public any    // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey, *dsa.PublicKey, *sm2Key or nil
 	why    string // why public is nil
 	broken string // why nobody should use the key, "" if there is no reason
 }

@@ -37,6 +37,8 @@ func (k *Key) parseEC(params element) {
 		k.Curve, k.Bits = curveName(oid)
 		if k.Curve == "sm2p256v1" {
 			k.Algorithm = "SM2"
+			k.parseSM2()
+			return
 		}
 	case casn1.SEQUENCE:
 		k.parseExplicitCurve(params)

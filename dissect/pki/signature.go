@@ -20,7 +20,8 @@ import (
 
 // LegacyScheme stands for the signatures of TLS 1.1 and before, which name no
 // algorithm: RSA keys sign MD5 and SHA-1 of the data side by side, DSA and
-// ECDSA keys its SHA-1 (RFC 4346 section 7.4.3, RFC 8422 section 5.4). 0 is
+// ECDSA keys its SHA-1 (RFC 4346 section 7.4.3, RFC 8422 section 5.4); and for
+// those of TLCP, where SM2 keys sign with SM3 (GB/T 38636). 0 is
 // unassigned as a SignatureScheme.
 const LegacyScheme uint16 = 0
 
@@ -50,7 +51,9 @@ func VerifySignature(key *Key, scheme uint16, signed, sig []byte) error {
 		return &UnsupportedError{"no key is known"}
 	}
 	a, ok := schemeAlgorithm(key, scheme)
-	if !ok {
+	if !ok && key.public == nil && key.why != "" {
+		return &UnsupportedError{key.why}
+	} else if !ok {
 		return &UnsupportedError{fmt.Sprintf("signature scheme 0x%04x is not implemented", scheme)}
 	}
 	return key.verify(a, signed, sig)
@@ -65,6 +68,8 @@ func schemeAlgorithm(key *Key, scheme uint16) (algorithm, bool) {
 			return algorithm{family: rsaPKCS1, hash: crypto.MD5SHA1}, true
 		case *dsa.PublicKey:
 			return algorithm{family: dsaFamily, hash: crypto.SHA1}, true
+		case *sm2Key:
+			return algorithm{family: sm2Family}, true
 		}
 		return algorithm{family: ecdsaFamily, hash: crypto.SHA1}, true
 	case 0x0804, 0x0809:
@@ -73,6 +78,8 @@ func schemeAlgorithm(key *Key, scheme uint16) (algorithm, bool) {
 		return algorithm{family: rsaPSS, hash: crypto.SHA384, salt: 48}, true
 	case 0x0806, 0x080b:
 		return algorithm{family: rsaPSS, hash: crypto.SHA512, salt: 64}, true
+	case 0x0708:
+		return algorithm{family: sm2Family, id: sm2TLS13ID}, true
 	case 0x0807:
 		return algorithm{family: ed25519Family}, true
 	case 0x081a:
@@ -125,6 +132,14 @@ func (k *Key) verify(a algorithm, signed, sig []byte) error {
 			return mismatch
 		}
 		return verifyDSA(k, pub, digest(a.hash, signed), sig)
+	case *sm2Key:
+		if a.family != sm2Family {
+			return mismatch
+		}
+		if !pub.verify(a, signed, sig) {
+			return wrongFor(k)
+		}
+		return nil
 	case ed25519.PublicKey:
 		if a.family != ed25519Family {
 			return mismatch

@@ -220,7 +220,6 @@ func TestVerifySignatureUnsupported(t *testing.T) {
 		{"no key", nil, 0x0401, "no key"},
 		{"unassigned scheme", p256, 0xfe00, "0xfe00"},
 		{"ed448", p256, 0x0808, "0x0808"},
-		{"sm2sig_sm3", p256, 0x0708, "0x0708"},
 		{"mldsa65", p256, 0x0905, "0x0905"},
 		{"secp256k1", ParseKey(spki(seq(oidEC, oid(1, 3, 132, 0, 10)), p256Point())), 0x0403, "secp256k1"},
 		{"brainpool", ParseKey(spki(seq(oidEC, oid(1, 3, 36, 3, 3, 2, 8, 1, 1, 7)), p256Point())), 0x081a, "brainpoolP256r1"},

@@ -53,9 +53,10 @@ type Input interface {
 
 // Keys gives the secrets of a connection, as a key log has them. The label is
 // that of RFC 9850, for example "CLIENT_HANDSHAKE_TRAFFIC_SECRET"; clientRandom
-// is the random of its ClientHello.
+// is the random of its ClientHello. There may be several that could be meant:
+// opens says which one opens a packet, and that one is returned.
 type Keys interface {
-	Secret(label string, clientRandom []byte) ([]byte, bool)
+	Secret(label string, clientRandom []byte, opens func(secret []byte) bool) ([]byte, bool)
 }
 
 // mostIDs bounds the connection ids that are remembered of each side.
@@ -322,7 +323,7 @@ func (s *Stream) negotiation(side flow.Side, h *header, b []byte, at flow.Mark) 
 	s.initial, s.firstID, s.version = nil, nil, 0
 	s.newCrypto()
 	s.largest = [2][levels]uint64{}
-	s.hello, s.random = nil, nil
+	s.hello, s.random, s.secrets = nil, nil, nil
 }
 
 // short takes a packet with a short header: 1-RTT (RFC 9000, Section 17.3). It

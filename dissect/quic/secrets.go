@@ -11,7 +11,18 @@ type secrets struct {
 	early     *protection
 	handshake [2]*protection
 	traffic   [2]traffic
-	asked     [levels + 1]bool // whether the key log was asked for a level; 0-RTT is the last
+	asked     [2][levels + 1]int // how often the key log was asked for a level; 0-RTT is the last
+}
+
+// maxAsked is how many packets of a side and level are shown to the key log, in
+// vain, before the rest stay sealed: one may be damaged, or none of the
+// connection.
+const maxAsked = 8
+
+// ask reports whether the key log is to be asked once more.
+func (x *secrets) ask(side flow.Side, level int) bool {
+	x.asked[side][level]++
+	return x.asked[side][level] <= maxAsked
 }
 
 // traffic is the keys of 1-RTT packets of one direction, which may be updated
@@ -34,68 +45,76 @@ func (s *Stream) sealed(side flow.Side, h *header, b []byte, space int, at flow.
 	if side == flow.Server {
 		s.answered = true
 	}
-	if k := s.longKeys(side, h); k != nil && len(b) >= h.size {
-		var x bare
-		if k.unmask(&x, b, h.number, s.largest[side][space]) {
-			if out, ok := k.open(s.scratch, &x); ok {
-				s.scratch = out
-				s.largest[side][space] = max(s.largest[side][space], x.number+1)
-				p.Opened = true
-				lv := conn.Handshake
-				if h.kind == conn.QUICZeroRTT {
-					lv = conn.Early
-				}
-				s.frames(side, lv, out, &p, at)
+	if len(b) >= h.size {
+		if out, number, ok := s.openLong(side, h, b, s.largest[side][space]); ok {
+			s.scratch = out
+			s.largest[side][space] = max(s.largest[side][space], number+1)
+			p.Opened = true
+			lv := conn.Handshake
+			if h.kind == conn.QUICZeroRTT {
+				lv = conn.Early
 			}
+			s.frames(side, lv, out, &p, at)
 		}
 	}
 	s.in.QUICPacket(side, p, at)
 }
 
-// longKeys returns the keys of 0-RTT or Handshake packets, nil if there are
-// none.
-func (s *Stream) longKeys(side flow.Side, h *header) *protection {
+// openLong opens a 0-RTT or Handshake packet if there are keys.
+func (s *Stream) openLong(side flow.Side, h *header, b []byte, expect uint64) (out []byte, number uint64, ok bool) {
 	if s.keys == nil || s.random == nil {
-		return nil
+		return nil, 0, false
 	}
 	if s.secrets == nil {
 		s.secrets = &secrets{}
 	}
+	k := &s.secrets.handshake[side]
+	level, label := spaceHandshake, [2]string{"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET"}[side]
 	if h.kind == conn.QUICZeroRTT {
-		return s.earlyKeys(side)
-	}
-	n := s.in.Negotiated()
-	if n.Version == 0 {
-		return nil
-	}
-	if x := s.secrets; !x.asked[spaceHandshake] {
-		x.asked[spaceHandshake] = true
-		for side, label := range [2]string{"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET"} {
-			if secret, ok := s.keys.Secret(label, s.random); ok {
-				x.handshake[side] = newProtection(secret, n.Suite, s.labels())
-			}
+		k, level, label = &s.secrets.early, levels, "CLIENT_EARLY_TRAFFIC_SECRET"
+		if side == flow.Server {
+			return nil, 0, false
 		}
 	}
-	return s.secrets.handshake[side]
+	with := func(p *protection) bool {
+		var x bare
+		if p == nil || !p.unmask(&x, b, h.number, expect) {
+			return false
+		}
+		out, ok = p.open(s.scratch, &x)
+		number = x.number
+		return ok
+	}
+	if *k != nil {
+		with(*k)
+		return out, number, ok
+	}
+	suites := s.suites(h.kind)
+	if len(suites) == 0 || !s.secrets.ask(side, level) {
+		return nil, 0, false
+	}
+	s.keys.Secret(label, s.random, func(secret []byte) bool {
+		for _, suite := range suites {
+			if p := newProtection(secret, suite, s.labels()); with(p) {
+				*k = p
+				return true
+			}
+		}
+		return false
+	})
+	return out, number, ok
 }
 
-// earlyKeys returns the keys of 0-RTT packets. Their suite is that of the
-// resumed connection, which only the size of the secret hints at.
-func (s *Stream) earlyKeys(side flow.Side) *protection {
-	x := s.secrets
-	if !x.asked[levels] && side == flow.Client {
-		x.asked[levels] = true
-		if secret, ok := s.keys.Secret("CLIENT_EARLY_TRAFFIC_SECRET", s.random); ok {
-			suite := suiteAES128
-			if len(secret) == 48 {
-				suite = suiteAES256
-			} else if n := s.in.Negotiated(); n.Version != 0 && n.Suite == suiteChaCha20 {
-				suite = suiteChaCha20
-			}
-			x.early = newProtection(secret, suite, s.labels())
-		}
+// suites returns which suites packets of a kind may be sealed with: that of
+// 0-RTT packets is that of the resumed connection.
+func (s *Stream) suites(kind conn.QUICKind) []tls.CipherSuite {
+	if kind == conn.QUICZeroRTT {
+		return []tls.CipherSuite{suiteAES128, suiteAES256, suiteChaCha20}
 	}
-	return x.early
+	if n := s.in.Negotiated(); n.Version != 0 {
+		return []tls.CipherSuite{n.Suite}
+	}
+	return nil
 }
 
 // labels returns what the labels of the connection's keys begin with.
@@ -106,8 +125,9 @@ func (s *Stream) labels() string {
 	return "quic "
 }
 
-// trafficKeys returns the keys of 1-RTT packets, nil if there are none.
-func (s *Stream) trafficKeys(side flow.Side) *traffic {
+// trafficKeys returns the keys of 1-RTT packets, nil if there are none. The
+// packet finds them, where the key log has several that could be meant.
+func (s *Stream) trafficKeys(side flow.Side, b []byte, number int) *traffic {
 	n := s.in.Negotiated()
 	if s.random == nil || n.Version == 0 {
 		return nil
@@ -115,24 +135,35 @@ func (s *Stream) trafficKeys(side flow.Side) *traffic {
 	if s.secrets == nil {
 		s.secrets = &secrets{}
 	}
-	if x := s.secrets; !x.asked[spaceApplication] {
-		x.asked[spaceApplication] = true
-		for side, label := range [2]string{"CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"} {
-			secret, ok := s.keys.Secret(label, s.random)
-			if !ok {
-				continue
-			}
-			t := &x.traffic[side]
-			if t.curr = newProtection(secret, n.Suite, s.labels()); t.curr != nil {
-				t.secret = secret
-				t.prepare(n.Suite, s.labels())
-			}
-		}
-	}
-	if t := &s.secrets.traffic[side]; t.curr != nil {
+	t := &s.secrets.traffic[side]
+	if t.curr != nil {
 		return t
 	}
-	return nil
+	if !s.secrets.ask(side, spaceApplication) {
+		return nil
+	}
+	label := [2]string{"CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"}[side]
+	s.keys.Secret(label, s.random, func(secret []byte) bool {
+		c := traffic{secret: secret, curr: newProtection(secret, n.Suite, s.labels())}
+		if c.curr == nil {
+			return false
+		}
+		c.prepare(n.Suite, s.labels())
+		first := c
+		var x bare
+		if !c.curr.unmask(&x, b, number, s.largest[side][spaceApplication]) {
+			return false
+		}
+		if _, ok := s.openPhase(&c, &x); !ok {
+			return false
+		}
+		*t = first
+		return true
+	})
+	if t.curr == nil {
+		return nil
+	}
+	return t
 }
 
 // prepare derives the keys of the next phase (RFC 9001, Section 6.1).
@@ -145,13 +176,13 @@ func (t *traffic) prepare(suite tls.CipherSuite, labels string) {
 
 // openShort opens a 1-RTT packet if there are keys, and takes its frames.
 func (s *Stream) openShort(side flow.Side, b []byte, p *conn.QUICPacket, at flow.Mark) {
-	t := s.trafficKeys(side)
-	if t == nil {
-		return
-	}
 	number := 1 // behind the receiver's connection id, whose size is not in the packet
 	if ids := s.ids[side.Other()]; len(ids) > 0 {
 		number += len(ids[0])
+	}
+	t := s.trafficKeys(side, b, number)
+	if t == nil {
+		return
 	}
 	var x bare
 	if !t.curr.unmask(&x, b, number, s.largest[side][spaceApplication]) {

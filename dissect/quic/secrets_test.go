@@ -20,9 +20,9 @@ import (
 // secretMap is a [Keys] for one connection.
 type secretMap map[string][]byte
 
-func (m secretMap) Secret(label string, random []byte) ([]byte, bool) {
+func (m secretMap) Secret(label string, random []byte, opens func([]byte) bool) ([]byte, bool) {
 	s, ok := m[label]
-	return s, ok
+	return s, ok && opens(s)
 }
 
 // TestKeys opens everything of a connection, with updates of the keys.
@@ -82,9 +82,9 @@ func testKeys(t *testing.T, suite tls.CipherSuite, version uint32) {
 // keyLog is a [Keys] read from a file in the format of RFC 9850.
 type keyLog map[string][]byte
 
-func (l keyLog) Secret(label string, random []byte) ([]byte, bool) {
+func (l keyLog) Secret(label string, random []byte, opens func([]byte) bool) ([]byte, bool) {
 	s, ok := l[label+" "+hex.EncodeToString(random)]
-	return s, ok
+	return s, ok && opens(s)
 }
 
 func (l keyLog) read(text string) {

@@ -23,6 +23,6 @@ func (amqp) read(l *Layer, side flow.Side, b []byte, at flow.Mark) (int, next) {
 	case b[4] == 2:
 		return 8, l.grant("the same header", at)
 	}
-	l.refuse(fmt.Sprintf("the header of protocol %d", b[4]), at)
+	l.refuse(fmt.Sprintf("the header of protocol %d, version %d.%d.%d", b[4], b[5], b[6], b[7]), at)
 	return 8, over
 }

@@ -85,8 +85,8 @@ func TestAMQP(t *testing.T) {
 	checkAll(t, []talkCase{
 		{"granted", []turn{c("AMQP\x02\x01\x00\x00"), s("AMQP\x02\x01\x00\x00")}, false, outcome{Name: "amqp", Said: []string{"the TLS header", "the same header"}, TLS: true}},
 		{"refused", []turn{c("AMQP\x02\x01\x00\x00"), s("AMQP\x03\x01\x00\x00")}, true,
-			outcome{Name: "amqp", Said: []string{"the TLS header", "refused: the header of protocol 3"},
-				Without: "starttls_refused: the server refused TLS: the header of protocol 3 to the TLS header, in packet 2."}},
+			outcome{Name: "amqp", Said: []string{"the TLS header", "refused: the header of protocol 3, version 1.0.0"},
+				Without: "starttls_refused: the server refused TLS: the header of protocol 3, version 1.0.0 to the TLS header, in packet 2."}},
 		{"plain", []turn{c("AMQP\x00\x00\x09\x01")}, true, outcome{}},
 	})
 }

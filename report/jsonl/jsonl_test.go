@@ -246,6 +246,8 @@ func TestKeysAreDeclared(t *testing.T) {
 	readable := full()
 	readable.CertificateCheck.Server.Chain = append(readable.CertificateCheck.Server.Chain, readableCertificate(t))
 	readable.CertificateCheck.Client.Chain = readable.CertificateCheck.Server.Chain
+	raw := &pki.Key{Algorithm: "ECDSA", Bits: 256, Curve: "P-256", Problems: []string{"bytes behind the public key"}}
+	readable.CertificateCheck.Server.RawKey, readable.CertificateCheck.Client.RawKey = raw, raw
 	for name, tt := range map[string]struct {
 		json string
 		keys []key

@@ -69,7 +69,7 @@ func headKeys() []key {
 		{"alpn", kString, "the application protocol the server selected (RFC 7301)"},
 		{"hello_retry_request", kBoolean, "whether the server asked for a second ClientHello"},
 		{"resumption", kObject, "the earlier session that this connection continues"},
-		{"resumption.kind", kString, "session_id, ticket, psk or external_psk"},
+		{"resumption.kind", kString, "session_id, ticket, psk, external_psk or pac"},
 		{"resumption.of", kInteger, "number of the connection it came from, if that is in the capture"},
 		{"early_data", kString, "offered, accepted or rejected"},
 		{"encrypted_client_hello", kObject, "what keys show of the ClientHello that encrypted_client_hello seals (RFC 9849); absent if they show nothing"},
@@ -131,6 +131,15 @@ func phaseKeys() []key {
 			key{p + "[].names", kStrings, "subject alternative names of all kinds"},
 			key{p + "[].is_ca", kBoolean, "whether it may sign certificates"},
 			key{p + "[].problems", kStrings, "what is wrong with its encoding"})
+	}
+	for _, k := range []key{{"raw_public_key", kObject, "what the server shows in the place of certificates (RFC 7250)"}, {"client_raw_public_key", kObject, "what the client shows in their place"}} {
+		p := "phases.certificate_check." + k.path
+		keys = append(keys, key{p, kObject, k.doc},
+			key{p + ".algorithm", kString, "RSA, ECDSA, Ed25519, ..."},
+			key{p + ".bits", kInteger, "size of the modulus, the prime or the field"},
+			key{p + ".curve", kString, "the curve"},
+			key{p + ".sha256", kHex, "hash of the SubjectPublicKeyInfo"},
+			key{p + ".problems", kStrings, "what is wrong with its encoding"})
 	}
 	keys = append(keys,
 		key{"phases.certificate_check.certificate_requested", kBoolean, "whether the server asked for a client certificate"})
@@ -276,6 +285,7 @@ func factKeys() []key {
 		{"acknowledged", kString, "the records that an ACK of DTLS 1.3 names (RFC 9147, Section 7)"},
 		{"alert", kString, "name of the alert"},
 		{"certificates", kInteger, "how many certificates the message has"},
+		{"raw_public_key", kString, "the key that the message has in the place of certificates"},
 		{"cipher", kString, "the cipher of SSL 2.0 that the client selected"},
 		{"cipher_suite", kString, "the suite the server selected"},
 		{"cookie_bytes", kInteger, "size of the cookie of DTLS (RFC 6347, Section 4.2.1)"},

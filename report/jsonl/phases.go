@@ -27,6 +27,8 @@ func (e *encoder) certificateCheck(c *conn.Conn) {
 	e.finish(c, &cc.Phase)
 	e.chain("certificates", &cc.Server, false)
 	e.chain("client_certificates", &cc.Client, cc.State == conn.Done && !cc.Requested)
+	e.rawKey("raw_public_key", cc.Server.RawKey)
+	e.rawKey("client_raw_public_key", cc.Client.RawKey)
 	if cc.Requested || cc.State == conn.Done {
 		e.bool("certificate_requested", cc.Requested)
 	}
@@ -44,7 +46,7 @@ func (e *encoder) certificateCheck(c *conn.Conn) {
 // chain writes the certificates of one side, unless it is not known whether
 // there were any.
 func (e *encoder) chain(k string, cs *conn.Certificates, none bool) {
-	if len(cs.Chain) == 0 && !cs.At.Seen() && !none {
+	if len(cs.Chain) == 0 && (cs.RawKey != nil || !cs.At.Seen() && !none) {
 		return
 	}
 	e.open(k, '[')
@@ -70,11 +72,7 @@ func (e *encoder) certificate(c *pki.Certificate) {
 	e.hex("sha256", c.SHA256[:])
 	if k := c.Key; k != nil && k.Algorithm != "" {
 		e.open("key", '{')
-		e.string("algorithm", k.Algorithm)
-		if k.Bits > 0 {
-			e.int("bits", int64(k.Bits))
-		}
-		e.known("curve", k.Curve)
+		e.publicKey(k)
 		e.close('}')
 	}
 	e.known("signature_algorithm", c.SignatureAlgorithm)
@@ -85,6 +83,30 @@ func (e *encoder) certificate(c *pki.Certificate) {
 	if len(c.Problems) > 0 {
 		e.strings("problems", c.Problems)
 	}
+}
+
+func (e *encoder) publicKey(k *pki.Key) {
+	e.string("algorithm", k.Algorithm)
+	if k.Bits > 0 {
+		e.int("bits", int64(k.Bits))
+	}
+	e.known("curve", k.Curve)
+}
+
+// rawKey writes what a side shows in the place of certificates, if it does.
+func (e *encoder) rawKey(name string, k *pki.Key) {
+	if k == nil {
+		return
+	}
+	e.open(name, '{')
+	if k.Algorithm != "" {
+		e.publicKey(k)
+	}
+	e.hex("sha256", k.SHA256[:])
+	if len(k.Problems) > 0 {
+		e.strings("problems", k.Problems)
+	}
+	e.close('}')
 }
 
 func (e *encoder) checks(k string, checks []pki.Check) {

@@ -165,9 +165,13 @@ func result(c *conn.Conn) string {
 	case "partial":
 		s += ", partly opened with keys"
 	}
-	if r := c.Resumption; r != nil && r.Of != 0 {
+	switch r := c.Resumption; {
+	case r == nil:
+	case r.Of != 0:
 		s += fmt.Sprintf(", resumes #%d", r.Of)
-	} else if r != nil {
+	case r.Kind == "external_psk" || r.Kind == "pac": // no session is resumed
+		s += ", by a pre-shared key"
+	default:
 		s += ", resumed"
 	}
 	fails, warns := 0, 0

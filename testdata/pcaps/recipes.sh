@@ -32,6 +32,8 @@ need() {
 		gtlsserver) package=ngtcp2-server ;;
 		gtlsclient) package=ngtcp2-client ;;
 		node) package=nodejs ;;
+		sshd) package=openssh-server ;;
+		ssh) package=openssh-client ;;
 		go) package='golang (see go.mod for the version)' ;;
 		*) package=$program ;;
 		esac
@@ -428,6 +430,22 @@ build_nsspeer() {
 }
 nss_peer() {
 	SSLKEYLOGFILE=$keys $limit "$tmp/nsspeer" "sql:$tmp/nss" "$port" "$@" >"$tmp/client.log" 2>&1 || { cat "$tmp/client.log" >&2; exit 1; }
+}
+
+# build_wolfpeer and wolf_peer tcp|udp FEATURE... - both ends with wolfSSL
+# (peers/wolfpeer.c), the certificate being $chain and $key if they are set. $WOLFSSL
+# is where peers/wolfssl.sh has put it.
+build_wolfpeer() {
+	need cc
+	[ -s "${WOLFSSL:-}/lib/libwolfssl.a" ] || { echo "$name: set WOLFSSL to a folder that peers/wolfssl.sh filled" >&2; exit 1; }
+	cc -O1 -I "$WOLFSSL/include" -o "$tmp/wolfpeer" "$here/peers/wolfpeer.c" "$WOLFSSL/lib/libwolfssl.a" -lm -lpthread
+}
+wolf_peer() {
+	over=$1
+	shift
+	# It also writes a key log of its own where it stands.
+	(cd "$tmp" && $limit ./wolfpeer "$over" "$port" "${chain:-$pki/${leaf:-www-ecdsa}.chain.pem}" "${key:-$pki/${leaf:-www-ecdsa}.key}" \
+		"$pki/root.pem" "$keys" "$@" >"$tmp/client.log" 2>&1) || { cat "$tmp/client.log" >&2; exit 1; }
 }
 
 # build_datagram_peers - builds the peers of peers/datagrams, Go programs in a

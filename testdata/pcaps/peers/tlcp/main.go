@@ -2,7 +2,7 @@
 // with github.com/tjfoc/gmsm: the server shows two certificates, one that it signs
 // with and one that secrets are encrypted to. It makes them itself.
 //
-//	tlcp -addr 127.0.0.1:14433 [-keylog FILE] [-ca FILE] [-client]
+//	tlcp -addr 127.0.0.1:14433 [-keylog FILE] [-ca FILE] [-client] [-root]
 //
 // With -ca it writes the root that made the certificates, with -client the client
 // shows one too.
@@ -30,6 +30,7 @@ var (
 	addr   = flag.String("addr", "127.0.0.1:14433", "where the server listens")
 	keylog = flag.String("keylog", "", "file for key log lines")
 	ca     = flag.String("ca", "", "file for the root")
+	whole  = flag.Bool("root", false, "the server sends the root, too; the client, which looks for the name in the last one, trusts anybody")
 	mutual = flag.Bool("client", false, "the client shows certificates, too")
 )
 
@@ -95,10 +96,13 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	if *whole {
+		enc.Certificate = append(enc.Certificate, root.cert.Raw)
+	}
 	pool := x509.NewCertPool()
 	pool.AddCert(root.cert)
 	server := &gmtls.Config{GMSupport: gmtls.NewGMSupport(), Certificates: []gmtls.Certificate{sign, enc}, ClientCAs: pool}
-	client := &gmtls.Config{GMSupport: gmtls.NewGMSupport(), RootCAs: pool, ServerName: "www.example.test"}
+	client := &gmtls.Config{GMSupport: gmtls.NewGMSupport(), RootCAs: pool, ServerName: "www.example.test", InsecureSkipVerify: *whole}
 	if *keylog != "" {
 		f, err := os.OpenFile(*keylog, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {

@@ -1,12 +1,14 @@
 // quicpeer is a server or a client of QUIC with quic-go. The client says a line on
 // a stream of its own and reads the server's answer.
 //
-//	quicpeer server -addr :14433 -cert CHAIN -key KEY -keylog FILE [-versions 1,2] [-retry] [-early] [-n 2] [-refuse]
-//	quicpeer client -addr HOST:14433 -ca ROOT -keylog FILE [-versions 2,1] [-early] [-migrate] [-classic]
+//	quicpeer server -addr :14433 -cert CHAIN -key KEY -keylog FILE [-versions 1,2] [-retry] [-early] [-n 2] [-refuse] [-ech PEM] [-p256]
+//	quicpeer client -addr HOST:14433 -ca ROOT -keylog FILE [-versions 2,1] [-early] [-migrate] [-classic] [-ech PEM]
 //
 // With -early the client comes twice, and the second time its line goes as 0-RTT
 // data; a server with -refuse knows how to resume the session but takes no early
-// data any more.
+// data any more. With -ech, a PEM file of RFC 9934 that peers/gopeer wrote, the
+// hello is encrypted; a client whose key the server does not know comes back with
+// the one that it was sent. A server with -p256 takes no other group.
 package main
 
 import (
@@ -38,6 +40,8 @@ var (
 	refuse   = flag.Bool("refuse", false, "no early data from the second connection on")
 	n        = flag.Int("n", 1, "connections to serve")
 	classic  = flag.Bool("classic", false, "X25519 alone, so that the ClientHello fits one datagram")
+	echFile  = flag.String("ech", "", "PEM file: the server's key for Encrypted Client Hello, the client's list of configurations")
+	p256     = flag.Bool("p256", false, "no group but secp256r1")
 	migrate  = flag.Bool("migrate", false, "go on from another port in the middle")
 )
 
@@ -88,6 +92,12 @@ func server() error {
 	t := &quic.Transport{Conn: pc, VerifySourceAddress: func(net.Addr) bool { return *retry }}
 	conf := &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"tlslens"}, KeyLogWriter: w}
 	conf.SetSessionTicketKeys([][32]byte{{1}})
+	if *p256 {
+		conf.CurvePreferences = []tls.CurveID{tls.CurveP256}
+	}
+	if err := readECH(conf, *echFile, true); err != nil {
+		return err
+	}
 	for i := range *n {
 		c := config()
 		c.Allow0RTT = c.Allow0RTT && (i == 0 || !*refuse)
@@ -109,12 +119,13 @@ func server() error {
 	return nil
 }
 
-// answer answers lines until the client closes.
+// answer answers lines until the client closes, or gives up for want of ECH.
 func answer(conn *quic.Conn) error {
 	for {
 		s, err := conn.AcceptStream(context.Background())
 		var closed *quic.ApplicationError
-		if errors.As(err, &closed) {
+		var failed *quic.TransportError
+		if errors.As(err, &closed) || errors.As(err, &failed) && failed.ErrorCode == 0x100+121 {
 			return nil
 		}
 		if err != nil {
@@ -147,12 +158,22 @@ func client() error {
 	if *classic {
 		conf.CurvePreferences = []tls.CurveID{tls.X25519}
 	}
+	if err := readECH(conf, *echFile, false); err != nil {
+		return err
+	}
 	times := 1
 	if *early {
 		times = 2
 	}
 	for i := range times {
-		if err := once(conf, i == 1); err != nil {
+		err := once(conf, i == 1)
+		var rejected *tls.ECHRejectionError
+		if errors.As(err, &rejected) && len(rejected.RetryConfigList) > 0 {
+			conf.EncryptedClientHelloConfigList = rejected.RetryConfigList
+			time.Sleep(200 * time.Millisecond)
+			err = once(conf, false)
+		}
+		if err != nil {
 			return err
 		}
 		time.Sleep(200 * time.Millisecond)
@@ -213,6 +234,7 @@ func once(conf *tls.Config, again bool) error {
 		}
 	}
 	time.Sleep(50 * time.Millisecond)
+	fmt.Printf("ech=%v\n", conn.ConnectionState().TLS.ECHAccepted)
 	return conn.CloseWithError(0, "")
 }
 
