@@ -122,7 +122,7 @@ func calls() []string {
 		"mmap", "mmap2", "munmap", "mprotect", "mremap", "madvise", "mincore", "brk", "membarrier",
 		"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigpending", "rt_sigtimedwait", "sigaltstack", "sigreturn", "restart_syscall",
 		"tgkill", "tkill", "gettid", "getpid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getpgrp",
-		"clone", "clone3", "exit", "exit_group", "set_robust_list", "rseq", "set_tid_address", "arch_prctl", "set_tls",
+		"clone", "clone3", "exit", "exit_group", "set_robust_list", "rseq", "set_tid_address", "arch_prctl", "set_tls", "set_thread_area",
 		"futex", "futex_time64", "sched_yield", "sched_getaffinity", "nanosleep", "clock_nanosleep", "clock_gettime", "clock_gettime64", "clock_getres", "gettimeofday",
 		"timer_create", "timer_settime", "timer_delete", "setitimer", "getrandom", "getrusage", "getrlimit", "ugetrlimit", "prlimit64", "uname", "getcpu",
 	}
@@ -136,6 +136,13 @@ func known(info *arch.Info) []string {
 	})
 }
 
+// What socketcall(2) does, as its first argument says (linux/net.h).
+const (
+	getsockname = 6
+	shutdown    = 13
+	getsockopt  = 15
+)
+
 // filterCalls lets all threads make only the listed system calls; any other
 // fails with EPERM. Where the architecture or the kernel has no such filters
 // it does nothing.
@@ -144,14 +151,21 @@ func filterCalls() (bool, error) {
 	if err != nil || !seccomp.Supported() {
 		return false, nil
 	}
-	names := known(info)
+	allowed := seccomp.SyscallGroup{Action: seccomp.ActionAllow, Names: known(info)}
+	if _, ok := info.SyscallNames["socketcall"]; ok { // 386: one call for all that sockets do, told by its first argument
+		for _, what := range []uint64{getsockname, shutdown, getsockopt} {
+			allowed.NamesWithCondtions = append(allowed.NamesWithCondtions, seccomp.NameWithConditions{
+				Name: "socketcall", Conditions: seccomp.ArgumentConditions{{Argument: 0, Operation: seccomp.Equal, Value: what}},
+			})
+		}
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	err = seccomp.LoadFilter(seccomp.Filter{
 		NoNewPrivs: true, Flag: seccomp.FilterFlagTSync,
 		Policy: seccomp.Policy{
 			DefaultAction: seccomp.ActionErrno, // with EPERM
-			Syscalls:      []seccomp.SyscallGroup{{Action: seccomp.ActionAllow, Names: names}},
+			Syscalls:      []seccomp.SyscallGroup{allowed},
 		},
 	})
 	if err != nil {
