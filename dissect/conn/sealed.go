@@ -122,14 +122,15 @@ func (b *Builder) tellServer() {
 	end := len(rs)
 	if at >= 0 {
 		end = at + 1
-		b.flightRows(rs[:at])
+		b.beforeFinishedRow(rs[:at])
 		b.finishedRow(flow.Server, rs[at])
-	} else if !b.flightAnswered() {
-		b.partFlightRow(rs)
 	} else {
-		b.wholeFlightRow(rs)
-		b.finished[flow.Server] = rs[len(rs)-1].at
-		b.c.KeyExchange.Finished[flow.Server] = true
+		answered := b.flightAnswered()
+		b.flightRow(rs, answered)
+		if answered {
+			b.finished[flow.Server] = rs[len(rs)-1].at
+			b.c.KeyExchange.Finished[flow.Server] = true
+		}
 	}
 	for _, r := range rs[end:] {
 		b.tunnelRecord(flow.Server, r.n, r.at)
@@ -137,17 +138,10 @@ func (b *Builder) tellServer() {
 	run.records = nil
 }
 
-// flightRows words the sealed records before the server's Finished.
-func (b *Builder) flightRows(rs []sealedRecord) {
-	total := 0
-	for _, r := range rs {
-		total += r.n
-	}
+// beforeFinishedRow words the sealed records before the server's Finished.
+func (b *Builder) beforeFinishedRow(rs []sealedRecord) {
+	message, total := recordsOf(rs)
 	sizes := func(i int) int { return rs[i].n - b.overhead13() }
-	message := count(len(rs), "sealed record")
-	if len(rs) == 1 {
-		message = "sealed record"
-	}
 	var says string
 	switch {
 	case b.c.Resumption != nil && len(rs) == 1:
@@ -177,42 +171,38 @@ func (b *Builder) flightAnswered() bool {
 	return run.told || len(run.records) > 0
 }
 
-// partFlightRow words sealed records of a flight whose end was not seen.
-func (b *Builder) partFlightRow(rs []sealedRecord) {
-	b.partFlight = true
-	total := 0
-	for _, r := range rs {
-		total += r.n
-	}
-	message, hold := count(len(rs), "sealed record"), "hold"
+// flightRow words a flight whose Finished shares a record with others. If its end
+// was not seen, it is only what there is of one.
+func (b *Builder) flightRow(rs []sealedRecord, whole bool) {
+	message, total := recordsOf(rs)
+	hold := "hold "
 	if len(rs) == 1 {
-		message, hold = "sealed record", "holds"
+		hold = "holds "
+	}
+	if !whole {
+		b.partFlight = true
+		hold += "what there is of "
 	}
 	if b.c.Resumption != nil {
-		b.keRow13(flow.Server, rs[0], message, total, hold+" what there is of EncryptedExtensions and Finished")
+		b.keRow13(flow.Server, rs[0], message, total, hold+"EncryptedExtensions and Finished")
 		return
 	}
-	b.ccRow13(flow.Server, rs[0], message, total, hold+" what there is of EncryptedExtensions, Certificate, CertificateVerify and Finished")
+	b.ccRow13(flow.Server, rs[0], message, total, hold+"EncryptedExtensions, Certificate, CertificateVerify and Finished")
 	b.c.CertificateCheck.reach(rs[len(rs)-1].at)
+	if whole {
+		b.keRow13(flow.Server, rs[len(rs)-1], message, total, "the server's Finished is in here; the sizes do not tell it apart")
+	}
 }
 
-// wholeFlightRow words a flight whose Finished shares a record with others.
-func (b *Builder) wholeFlightRow(rs []sealedRecord) {
-	total := 0
+// recordsOf names sealed records and adds up their sizes.
+func recordsOf(rs []sealedRecord) (message string, total int) {
 	for _, r := range rs {
 		total += r.n
 	}
-	message, hold := count(len(rs), "sealed record"), "hold"
 	if len(rs) == 1 {
-		message, hold = "sealed record", "holds"
+		return "sealed record", total
 	}
-	if b.c.Resumption != nil {
-		b.keRow13(flow.Server, rs[0], message, total, hold+" EncryptedExtensions and Finished")
-		return
-	}
-	b.ccRow13(flow.Server, rs[0], message, total, hold+" EncryptedExtensions, Certificate, CertificateVerify and Finished")
-	b.c.CertificateCheck.reach(rs[len(rs)-1].at)
-	b.keRow13(flow.Server, rs[len(rs)-1], message, total, "the server's Finished is in here; the sizes do not tell it apart")
+	return count(len(rs), "sealed record"), total
 }
 
 // finishedRow adds the row of a record that fits Finished.
