@@ -31,7 +31,6 @@ var allowed = map[string]string{
 	"capture/filter":       "",
 	"capture/pcapng":       "capture",
 	"capture/live":         "capture capture/filter capture/live/sandbox",
-	"capture/live/save":    "capture",
 	"capture/live/sandbox": "",
 	"dissect/packet":       "",
 	"dissect/tcp":          "dissect/flow",

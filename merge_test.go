@@ -32,7 +32,7 @@ func sameWords(t *testing.T, other func([]capture.Packet) []capture.Packet) {
 			packets, _ := packetsOf(t, filepath.Join(pcaps, names[name]))
 			others := other(packets)
 			if len(others) == len(packets) {
-				t.Skip("no packet is another")
+				return // there is none that could be joined or cut
 			}
 			changed++
 			words := func(p []capture.Packet) string {

@@ -27,7 +27,7 @@ func TestRoles(t *testing.T) {
 				t.Skipf("%d packets", len(packets))
 			}
 			if !exchangePorts(packets) {
-				t.Skip("packets that have no ports to exchange")
+				return // some have no ports
 			}
 			whole := byEnds(understand(t, packets, roots).conns)
 			step := len(packets)/mostPairs + 1

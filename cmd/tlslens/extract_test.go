@@ -23,10 +23,10 @@ func TestExtract(t *testing.T) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			all := objects(tlslens(t, nil, "-T", "jsonl", name).out)
 			if len(all) == 0 {
-				t.Skip("there is no connection in it")
+				return // there is no connection in it
 			}
 			if strings.Contains(name, "quic-version-negotiation") {
-				t.Skip("that the client did not come back is certain only from packets of other connections")
+				return // that the client did not come back is certain only from packets of others
 			}
 			odd := "1"
 			for n := 3; n <= len(all); n += 2 {

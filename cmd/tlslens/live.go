@@ -103,9 +103,6 @@ func (w *watching) open(ctx context.Context) (err error) {
 		Interfaces: s.live.interfaces, SnapLen: s.live.snapLen, NoPromisc: s.live.noPromisc, Buffer: s.live.buffer,
 		Idle: beat, Notify: w.notice,
 	}
-	if w.tails != nil {
-		o.BlockTimeout = keysWait
-	}
 	if w.expr != "" {
 		o.Filter = func(link capture.LinkType, kernel bool) ([]bpf.RawInstruction, error) {
 			return w.compile(ctx, link, kernel)

@@ -76,6 +76,7 @@ func (t *tap) Next(p *capture.Packet) error {
 	case err != nil:
 		return err
 	}
+	t.ripen(p.Time)
 	t.tails.read(p.Time)
 	if !t.intake.take(p) {
 		return io.EOF

@@ -88,13 +88,26 @@ func (p *program) makeLogs(s *settings) error {
 }
 
 // keysEvery is how often, by the clock of the packets, key logs are looked at.
-// keysWait is how long a block of packets waits to be full where there are some:
-// a client writes its secrets when it has read the ServerHello, a moment after
-// the server's sealed messages passed by, and on a busy machine that takes time.
+// keysWait is how old a packet is before it is read where there are some: a client
+// writes its secrets when it has read the ServerHello, a moment after the server's
+// sealed messages passed by, and on a busy machine that takes time.
 const (
 	keysEvery = 5 * time.Millisecond
-	keysWait  = 200 * time.Millisecond
+	keysWait  = 250 * time.Millisecond
 )
+
+// keysBacklog is the part of the buffer beyond which packets are not kept waiting.
+const keysBacklog = 0.25
+
+// ripen waits until a packet is old enough.
+func (t *tap) ripen(at time.Time) {
+	if t.tails == nil {
+		return
+	}
+	if wait := keysWait - time.Since(at); wait > 0 && t.src.Backlog() < keysBacklog {
+		time.Sleep(min(wait, keysWait))
+	}
+}
 
 // read takes what was added to the key logs.
 func (t *keyTails) read(at time.Time) {
