@@ -15,11 +15,13 @@ import (
 // hosts come to one source, in both directions, and what is in a tunnel between
 // them. Each source counts its packets from 1, has its share of [Options.Buffer],
 // and tells of its own losses, so that [Options.Notify] is called on the goroutine
-// of any; what happens to the interfaces themselves the first one tells.
+// of any; what happens to the interfaces themselves the first one tells. An n
+// below 1 is taken for 1.
 func OpenFanout(o Options, n int) ([]*Source, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	n = max(n, 1)
 	o = o.withDefaults()
 	o.Buffer /= n
 	var all []*Source
