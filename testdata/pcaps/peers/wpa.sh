@@ -9,7 +9,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp"
 mkdir -p lists/partial cache
-echo 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main' >sources.list
+site=$(apt-get indextargets --format '$(SITE)' | grep -m 1 '/debian$') # the mirror that the machine uses
+echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site bookworm main" >sources.list
 apt() { apt-get -q -o Dir::Etc::sourcelist="$tmp/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$tmp/lists" -o Dir::Cache="$tmp/cache" "$@"; }
 apt update
 apt source --download-only wpa
