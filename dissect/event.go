@@ -32,7 +32,7 @@ type Closed struct{ Conn *conn.Conn }
 
 // Dropped reports what the pipeline had to give up, never silently.
 type Dropped struct {
-	Reason string // "flow limit", "memory limit", "overload", "kernel", "interface"
+	Reason string // "flow limit", "memory limit", "overload", "undecided", "kernel", "interface"
 	Count  uint64 // connections, packets or bytes, as the reason says
 	Unit   string // "connections", "packets" or "bytes"
 	At     flow.Mark

@@ -79,12 +79,16 @@ func (x *prefix) cut(n int) {
 	x.buf = x.buf[n:]
 }
 
-// keepLast forgets all parts but the last one.
-func (x *prefix) keepLast() {
+// keepLast forgets all parts but the last one and returns how many bytes those
+// had.
+func (x *prefix) keepLast() (forgotten int) {
+	before := len(x.buf)
 	for len(x.parts) > 1 {
 		x.drop()
 	}
+	forgotten = before - len(x.buf)
 	x.buf, x.parts = bytes.Clone(x.buf), slices.Clone(x.parts)
+	return forgotten
 }
 
 func (x *prefix) clear() {

@@ -46,6 +46,9 @@ func TestPrefixBound(t *testing.T) {
 	if p.table.Len() != 300 || most > limit+300*3000 { // the last segment of each may stay
 		t.Errorf("%d bytes are kept, more than %d", most, limit)
 	}
+	if d := p.stats.Dropped; len(d) != 1 || d[0].Reason != "undecided" || d[0].Count == 0 {
+		t.Errorf("what was forgotten is not told: %v", d)
+	}
 	p.endOfCapture()
 	if p.kept != 0 {
 		t.Errorf("%d bytes are kept at the end", p.kept)

@@ -62,7 +62,9 @@ func (f *tcpFlow) look(d tcp.Dir, b []byte, at flow.Mark) {
 		x.drop()
 	}
 	if f.account(); f.p.kept > f.p.opt.Limits.TotalBytes {
-		x.keepLast()
+		if n := x.keepLast(); n > 0 {
+			f.p.dropped("undecided", "bytes", uint64(n))
+		}
 	}
 	if f.probe[0].total+f.probe[1].total > plainBytes {
 		f.pass()

@@ -349,6 +349,8 @@ func dropHint(reason string) string {
 		return "the machine that captured was too slow: a larger buffer (tcpdump -B), a filter or a shorter snapshot length help"
 	case "flow limit":
 		return "--max-flows N follows more connections at a time"
+	case "undecided":
+		return "too much traffic at a time that is no TLS, or of which the beginning is missing: TLS that begins in the middle of it may be missed; a filter such as 'tcp port 443' leaves the rest out"
 	case "memory limit":
 		return "--max-memory SIZE allows more"
 	}
